@@ -270,9 +270,11 @@ type Fact struct {
 	// Rounds that began, ended, or were withdrawn.
 	Rounds []*Round `protobuf:"bytes,12,rep,name=rounds,proto3" json:"rounds,omitempty"`
 	// The conversation's life as it now stands, when it began, ended, was first answered, or was rated.
-	Lives         []*ConversationLife `protobuf:"bytes,13,rep,name=lives,proto3" json:"lives,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Lives []*ConversationLife `protobuf:"bytes,13,rep,name=lives,proto3" json:"lives,omitempty"`
+	// Set on a shield that took back an unreplied message: that message's offset, plus one.
+	UnrepliedWithdrawnPlusOne int64 `protobuf:"varint,14,opt,name=unreplied_withdrawn_plus_one,json=unrepliedWithdrawnPlusOne,proto3" json:"unreplied_withdrawn_plus_one,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *Fact) Reset() {
@@ -394,6 +396,13 @@ func (x *Fact) GetLives() []*ConversationLife {
 		return x.Lives
 	}
 	return nil
+}
+
+func (x *Fact) GetUnrepliedWithdrawnPlusOne() int64 {
+	if x != nil {
+		return x.UnrepliedWithdrawnPlusOne
+	}
+	return 0
 }
 
 // WindowDelta says how a fact changes the counts of one window of a shop. All counts are signed
@@ -903,7 +912,7 @@ var File_chat_v1_fact_proto protoreflect.FileDescriptor
 
 const file_chat_v1_fact_proto_rawDesc = "" +
 	"\n" +
-	"\x12chat/v1/fact.proto\x12\achat.v1\"\xde\x03\n" +
+	"\x12chat/v1/fact.proto\x12\achat.v1\"\x9f\x04\n" +
 	"\x04Fact\x12\x17\n" +
 	"\ashop_id\x18\x01 \x01(\tR\x06shopId\x12#\n" +
 	"\rsource_offset\x18\x02 \x01(\x03R\fsourceOffset\x12'\n" +
@@ -919,7 +928,8 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	" \x03(\x03R\x10unrepliedOffsets\x12,\n" +
 	"\x06deltas\x18\v \x03(\v2\x14.chat.v1.WindowDeltaR\x06deltas\x12&\n" +
 	"\x06rounds\x18\f \x03(\v2\x0e.chat.v1.RoundR\x06rounds\x12/\n" +
-	"\x05lives\x18\r \x03(\v2\x19.chat.v1.ConversationLifeR\x05lives\"\xa4\x01\n" +
+	"\x05lives\x18\r \x03(\v2\x19.chat.v1.ConversationLifeR\x05lives\x12?\n" +
+	"\x1cunreplied_withdrawn_plus_one\x18\x0e \x01(\x03R\x19unrepliedWithdrawnPlusOne\"\xa4\x01\n" +
 	"\vWindowDelta\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.chat.v1.WindowKindR\x04kind\x12\x19\n" +
 	"\bstart_us\x18\x02 \x01(\x03R\astartUs\x12'\n" +

@@ -48,6 +48,11 @@ func (m *Fact) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.UnrepliedWithdrawnPlusOne != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.UnrepliedWithdrawnPlusOne))
+		i--
+		dAtA[i] = 0x70
+	}
 	if len(m.Lives) > 0 {
 		for iNdEx := len(m.Lives) - 1; iNdEx >= 0; iNdEx-- {
 			size, err := m.Lives[iNdEx].MarshalToSizedBufferVT(dAtA[:i])
@@ -587,6 +592,9 @@ func (m *Fact) SizeVT() (n int) {
 			l = e.SizeVT()
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
+	}
+	if m.UnrepliedWithdrawnPlusOne != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.UnrepliedWithdrawnPlusOne))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -1204,6 +1212,25 @@ func (m *Fact) UnmarshalVT(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UnrepliedWithdrawnPlusOne", wireType)
+			}
+			m.UnrepliedWithdrawnPlusOne = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UnrepliedWithdrawnPlusOne |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

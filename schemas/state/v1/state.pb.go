@@ -58,6 +58,8 @@ type Conversation struct {
 	PendingIds  []uint64 `protobuf:"fixed64,20,rep,packed,name=pending_ids,json=pendingIds,proto3" json:"pending_ids,omitempty"`
 	// Offsets of the newest unreplied messages, at most the policy's limit + 1, ascending.
 	UnrepliedOffsets []uint64 `protobuf:"fixed64,21,rep,packed,name=unreplied_offsets,json=unrepliedOffsets,proto3" json:"unreplied_offsets,omitempty"`
+	// Fingerprints of their event ids.
+	UnrepliedIds []uint64 `protobuf:"fixed64,26,rep,packed,name=unreplied_ids,json=unrepliedIds,proto3" json:"unreplied_ids,omitempty"`
 	// The conversation's standing in the newest day and half-month that hold a counted round.
 	Day       *Standing `protobuf:"bytes,22,opt,name=day,proto3" json:"day,omitempty"`
 	HalfMonth *Standing `protobuf:"bytes,23,opt,name=half_month,json=halfMonth,proto3" json:"half_month,omitempty"`
@@ -242,6 +244,13 @@ func (x *Conversation) GetPendingIds() []uint64 {
 func (x *Conversation) GetUnrepliedOffsets() []uint64 {
 	if x != nil {
 		return x.UnrepliedOffsets
+	}
+	return nil
+}
+
+func (x *Conversation) GetUnrepliedIds() []uint64 {
+	if x != nil {
+		return x.UnrepliedIds
 	}
 	return nil
 }
@@ -887,7 +896,7 @@ var File_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\x90\a\n" +
+	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xb5\a\n" +
 	"\fConversation\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12\x1c\n" +
 	"\n" +
@@ -916,7 +925,8 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\rpending_at_us\x18\x13 \x03(\x06R\vpendingAtUs\x12\x1f\n" +
 	"\vpending_ids\x18\x14 \x03(\x06R\n" +
 	"pendingIds\x12+\n" +
-	"\x11unreplied_offsets\x18\x15 \x03(\x06R\x10unrepliedOffsets\x12$\n" +
+	"\x11unreplied_offsets\x18\x15 \x03(\x06R\x10unrepliedOffsets\x12#\n" +
+	"\runreplied_ids\x18\x1a \x03(\x06R\funrepliedIds\x12$\n" +
 	"\x03day\x18\x16 \x01(\v2\x12.state.v1.StandingR\x03day\x121\n" +
 	"\n" +
 	"half_month\x18\x17 \x01(\v2\x12.state.v1.StandingR\thalfMonth\x12\x1d\n" +

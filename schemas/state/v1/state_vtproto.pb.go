@@ -51,6 +51,17 @@ func (m *Conversation) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if len(m.UnrepliedIds) > 0 {
+		for iNdEx := len(m.UnrepliedIds) - 1; iNdEx >= 0; iNdEx-- {
+			i -= 8
+			binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.UnrepliedIds[iNdEx]))
+		}
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.UnrepliedIds)*8))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd2
+	}
 	if len(m.RoundConsumerId) > 0 {
 		i -= len(m.RoundConsumerId)
 		copy(dAtA[i:], m.RoundConsumerId)
@@ -877,6 +888,9 @@ func (m *Conversation) SizeVT() (n int) {
 	l = len(m.RoundConsumerId)
 	if l > 0 {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if len(m.UnrepliedIds) > 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.UnrepliedIds)*8)) + len(m.UnrepliedIds)*8
 	}
 	n += len(m.unknownFields)
 	return n
@@ -1813,6 +1827,58 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 			}
 			m.RoundConsumerId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 26:
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.UnrepliedIds = append(m.UnrepliedIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.UnrepliedIds) == 0 {
+					m.UnrepliedIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.UnrepliedIds = append(m.UnrepliedIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field UnrepliedIds", wireType)
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
