@@ -269,8 +269,10 @@ type Fact struct {
 	Deltas []*WindowDelta `protobuf:"bytes,11,rep,name=deltas,proto3" json:"deltas,omitempty"`
 	// Rounds that began, ended, or were withdrawn.
 	Rounds []*Round `protobuf:"bytes,12,rep,name=rounds,proto3" json:"rounds,omitempty"`
-	// The conversation's life as it now stands, when it began, ended, was first answered, or was rated.
+	// The conversation's lives as they now stand, when one began, ended, or was first answered.
 	Lives []*ConversationLife `protobuf:"bytes,13,rep,name=lives,proto3" json:"lives,omitempty"`
+	// The rating that the event gave to a life, where it stands.
+	Rating *Rating `protobuf:"bytes,15,opt,name=rating,proto3" json:"rating,omitempty"`
 	// Set on a shield that took back an unreplied message: that message's offset, plus one.
 	UnrepliedWithdrawnPlusOne int64 `protobuf:"varint,14,opt,name=unreplied_withdrawn_plus_one,json=unrepliedWithdrawnPlusOne,proto3" json:"unreplied_withdrawn_plus_one,omitempty"`
 	unknownFields             protoimpl.UnknownFields
@@ -394,6 +396,13 @@ func (x *Fact) GetRounds() []*Round {
 func (x *Fact) GetLives() []*ConversationLife {
 	if x != nil {
 		return x.Lives
+	}
+	return nil
+}
+
+func (x *Fact) GetRating() *Rating {
+	if x != nil {
+		return x.Rating
 	}
 	return nil
 }
@@ -800,12 +809,9 @@ type ConversationLife struct {
 	// The first agent who replied by hand, and when; empty and 0 before.
 	FirstAgentId   string `protobuf:"bytes,6,opt,name=first_agent_id,json=firstAgentId,proto3" json:"first_agent_id,omitempty"`
 	FirstReplyAtUs int64  `protobuf:"varint,7,opt,name=first_reply_at_us,json=firstReplyAtUs,proto3" json:"first_reply_at_us,omitempty"`
-	// 0: not rated.
-	Score         int32 `protobuf:"varint,8,opt,name=score,proto3" json:"score,omitempty"`
-	RatedAtUs     int64 `protobuf:"varint,9,opt,name=rated_at_us,json=ratedAtUs,proto3" json:"rated_at_us,omitempty"`
-	Rounds        int64 `protobuf:"varint,10,opt,name=rounds,proto3" json:"rounds,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Rounds         int64  `protobuf:"varint,8,opt,name=rounds,proto3" json:"rounds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ConversationLife) Reset() {
@@ -887,20 +893,6 @@ func (x *ConversationLife) GetFirstReplyAtUs() int64 {
 	return 0
 }
 
-func (x *ConversationLife) GetScore() int32 {
-	if x != nil {
-		return x.Score
-	}
-	return 0
-}
-
-func (x *ConversationLife) GetRatedAtUs() int64 {
-	if x != nil {
-		return x.RatedAtUs
-	}
-	return 0
-}
-
 func (x *ConversationLife) GetRounds() int64 {
 	if x != nil {
 		return x.Rounds
@@ -908,11 +900,81 @@ func (x *ConversationLife) GetRounds() int64 {
 	return 0
 }
 
+// Rating is the one rating of a life that stands. It may come after the life has ended.
+type Rating struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Life  int64                  `protobuf:"varint,1,opt,name=life,proto3" json:"life,omitempty"`
+	// 1 to 5.
+	Score         int32  `protobuf:"varint,2,opt,name=score,proto3" json:"score,omitempty"`
+	RatedAtUs     int64  `protobuf:"varint,3,opt,name=rated_at_us,json=ratedAtUs,proto3" json:"rated_at_us,omitempty"`
+	ConsumerId    string `protobuf:"bytes,4,opt,name=consumer_id,json=consumerId,proto3" json:"consumer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rating) Reset() {
+	*x = Rating{}
+	mi := &file_chat_v1_fact_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rating) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rating) ProtoMessage() {}
+
+func (x *Rating) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_fact_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rating.ProtoReflect.Descriptor instead.
+func (*Rating) Descriptor() ([]byte, []int) {
+	return file_chat_v1_fact_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Rating) GetLife() int64 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *Rating) GetScore() int32 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Rating) GetRatedAtUs() int64 {
+	if x != nil {
+		return x.RatedAtUs
+	}
+	return 0
+}
+
+func (x *Rating) GetConsumerId() string {
+	if x != nil {
+		return x.ConsumerId
+	}
+	return ""
+}
+
 var File_chat_v1_fact_proto protoreflect.FileDescriptor
 
 const file_chat_v1_fact_proto_rawDesc = "" +
 	"\n" +
-	"\x12chat/v1/fact.proto\x12\achat.v1\"\x9f\x04\n" +
+	"\x12chat/v1/fact.proto\x12\achat.v1\"\xc8\x04\n" +
 	"\x04Fact\x12\x17\n" +
 	"\ashop_id\x18\x01 \x01(\tR\x06shopId\x12#\n" +
 	"\rsource_offset\x18\x02 \x01(\x03R\fsourceOffset\x12'\n" +
@@ -928,7 +990,8 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	" \x03(\x03R\x10unrepliedOffsets\x12,\n" +
 	"\x06deltas\x18\v \x03(\v2\x14.chat.v1.WindowDeltaR\x06deltas\x12&\n" +
 	"\x06rounds\x18\f \x03(\v2\x0e.chat.v1.RoundR\x06rounds\x12/\n" +
-	"\x05lives\x18\r \x03(\v2\x19.chat.v1.ConversationLifeR\x05lives\x12?\n" +
+	"\x05lives\x18\r \x03(\v2\x19.chat.v1.ConversationLifeR\x05lives\x12'\n" +
+	"\x06rating\x18\x0f \x01(\v2\x0f.chat.v1.RatingR\x06rating\x12?\n" +
 	"\x1cunreplied_withdrawn_plus_one\x18\x0e \x01(\x03R\x19unrepliedWithdrawnPlusOne\"\xa4\x01\n" +
 	"\vWindowDelta\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.chat.v1.WindowKindR\x04kind\x12\x19\n" +
@@ -967,7 +1030,7 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	" \x01(\bR\x06within\x12\x1f\n" +
 	"\vconsumer_id\x18\v \x01(\tR\n" +
 	"consumerId\x12$\n" +
-	"\x0estart_event_id\x18\f \x01(\tR\fstartEventId\"\xce\x02\n" +
+	"\x0estart_event_id\x18\f \x01(\tR\fstartEventId\"\x98\x02\n" +
 	"\x10ConversationLife\x12\x12\n" +
 	"\x04life\x18\x01 \x01(\x03R\x04life\x12\"\n" +
 	"\rstarted_at_us\x18\x02 \x01(\x03R\vstartedAtUs\x12\x1e\n" +
@@ -976,11 +1039,14 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	"\vconsumer_id\x18\x05 \x01(\tR\n" +
 	"consumerId\x12$\n" +
 	"\x0efirst_agent_id\x18\x06 \x01(\tR\ffirstAgentId\x12)\n" +
-	"\x11first_reply_at_us\x18\a \x01(\x03R\x0efirstReplyAtUs\x12\x14\n" +
-	"\x05score\x18\b \x01(\x05R\x05score\x12\x1e\n" +
-	"\vrated_at_us\x18\t \x01(\x03R\tratedAtUs\x12\x16\n" +
-	"\x06rounds\x18\n" +
-	" \x01(\x03R\x06rounds*\xab\x01\n" +
+	"\x11first_reply_at_us\x18\a \x01(\x03R\x0efirstReplyAtUs\x12\x16\n" +
+	"\x06rounds\x18\b \x01(\x03R\x06rounds\"s\n" +
+	"\x06Rating\x12\x12\n" +
+	"\x04life\x18\x01 \x01(\x03R\x04life\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x05R\x05score\x12\x1e\n" +
+	"\vrated_at_us\x18\x03 \x01(\x03R\tratedAtUs\x12\x1f\n" +
+	"\vconsumer_id\x18\x04 \x01(\tR\n" +
+	"consumerId*\xab\x01\n" +
 	"\bFactKind\x12\x19\n" +
 	"\x15FACT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aFACT_KIND_CONSUMER_MESSAGE\x10\x01\x12\x1a\n" +
@@ -1018,7 +1084,7 @@ func file_chat_v1_fact_proto_rawDescGZIP() []byte {
 }
 
 var file_chat_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_chat_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_chat_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_chat_v1_fact_proto_goTypes = []any{
 	(FactKind)(0),            // 0: chat.v1.FactKind
 	(WindowKind)(0),          // 1: chat.v1.WindowKind
@@ -1029,21 +1095,23 @@ var file_chat_v1_fact_proto_goTypes = []any{
 	(*Counts)(nil),           // 6: chat.v1.Counts
 	(*Round)(nil),            // 7: chat.v1.Round
 	(*ConversationLife)(nil), // 8: chat.v1.ConversationLife
+	(*Rating)(nil),           // 9: chat.v1.Rating
 }
 var file_chat_v1_fact_proto_depIdxs = []int32{
 	0, // 0: chat.v1.Fact.kind:type_name -> chat.v1.FactKind
 	5, // 1: chat.v1.Fact.deltas:type_name -> chat.v1.WindowDelta
 	7, // 2: chat.v1.Fact.rounds:type_name -> chat.v1.Round
 	8, // 3: chat.v1.Fact.lives:type_name -> chat.v1.ConversationLife
-	1, // 4: chat.v1.WindowDelta.kind:type_name -> chat.v1.WindowKind
-	6, // 5: chat.v1.WindowDelta.counts:type_name -> chat.v1.Counts
-	2, // 6: chat.v1.Round.outcome:type_name -> chat.v1.RoundOutcome
-	3, // 7: chat.v1.ConversationLife.end:type_name -> chat.v1.LifeEnd
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	9, // 4: chat.v1.Fact.rating:type_name -> chat.v1.Rating
+	1, // 5: chat.v1.WindowDelta.kind:type_name -> chat.v1.WindowKind
+	6, // 6: chat.v1.WindowDelta.counts:type_name -> chat.v1.Counts
+	2, // 7: chat.v1.Round.outcome:type_name -> chat.v1.RoundOutcome
+	3, // 8: chat.v1.ConversationLife.end:type_name -> chat.v1.LifeEnd
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_chat_v1_fact_proto_init() }
@@ -1057,7 +1125,7 @@ func file_chat_v1_fact_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chat_v1_fact_proto_rawDesc), len(file_chat_v1_fact_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -48,6 +48,16 @@ func (m *Fact) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Rating != nil {
+		size, err := m.Rating.MarshalToSizedBufferVT(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
+		i--
+		dAtA[i] = 0x7a
+	}
 	if m.UnrepliedWithdrawnPlusOne != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.UnrepliedWithdrawnPlusOne))
 		i--
@@ -476,16 +486,6 @@ func (m *ConversationLife) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.Rounds != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Rounds))
 		i--
-		dAtA[i] = 0x50
-	}
-	if m.RatedAtUs != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RatedAtUs))
-		i--
-		dAtA[i] = 0x48
-	}
-	if m.Score != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Score))
-		i--
 		dAtA[i] = 0x40
 	}
 	if m.FirstReplyAtUs != 0 {
@@ -519,6 +519,61 @@ func (m *ConversationLife) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	}
 	if m.StartedAtUs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.StartedAtUs))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Life != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Life))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Rating) MarshalVT() (dAtA []byte, err error) {
+	if m == nil {
+		return nil, nil
+	}
+	size := m.SizeVT()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBufferVT(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Rating) MarshalToVT(dAtA []byte) (int, error) {
+	size := m.SizeVT()
+	return m.MarshalToSizedBufferVT(dAtA[:size])
+}
+
+func (m *Rating) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+	if m == nil {
+		return 0, nil
+	}
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.unknownFields != nil {
+		i -= len(m.unknownFields)
+		copy(dAtA[i:], m.unknownFields)
+	}
+	if len(m.ConsumerId) > 0 {
+		i -= len(m.ConsumerId)
+		copy(dAtA[i:], m.ConsumerId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ConsumerId)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.RatedAtUs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RatedAtUs))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Score != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Score))
 		i--
 		dAtA[i] = 0x10
 	}
@@ -595,6 +650,10 @@ func (m *Fact) SizeVT() (n int) {
 	}
 	if m.UnrepliedWithdrawnPlusOne != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.UnrepliedWithdrawnPlusOne))
+	}
+	if m.Rating != nil {
+		l = m.Rating.SizeVT()
+		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -756,14 +815,31 @@ func (m *ConversationLife) SizeVT() (n int) {
 	if m.FirstReplyAtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.FirstReplyAtUs))
 	}
+	if m.Rounds != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Rounds))
+	}
+	n += len(m.unknownFields)
+	return n
+}
+
+func (m *Rating) SizeVT() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Life != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Life))
+	}
 	if m.Score != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Score))
 	}
 	if m.RatedAtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.RatedAtUs))
 	}
-	if m.Rounds != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.Rounds))
+	l = len(m.ConsumerId)
+	if l > 0 {
+		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -1231,6 +1307,42 @@ func (m *Fact) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rating", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Rating == nil {
+				m.Rating = &Rating{}
+			}
+			if err := m.Rating.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -2273,6 +2385,95 @@ func (m *ConversationLife) UnmarshalVT(dAtA []byte) error {
 			}
 		case 8:
 			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rounds", wireType)
+			}
+			m.Rounds = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Rounds |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.unknownFields = append(m.unknownFields, dAtA[iNdEx:iNdEx+skippy]...)
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Rating) UnmarshalVT(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return protohelpers.ErrIntOverflow
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Rating: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Rating: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Life", wireType)
+			}
+			m.Life = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Life |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Score", wireType)
 			}
 			m.Score = 0
@@ -2290,7 +2491,7 @@ func (m *ConversationLife) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
-		case 9:
+		case 3:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field RatedAtUs", wireType)
 			}
@@ -2309,11 +2510,11 @@ func (m *ConversationLife) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
-		case 10:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Rounds", wireType)
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ConsumerId", wireType)
 			}
-			m.Rounds = 0
+			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -2323,11 +2524,24 @@ func (m *ConversationLife) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Rounds |= int64(b&0x7F) << shift
+				stringLen |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ConsumerId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

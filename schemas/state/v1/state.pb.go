@@ -44,8 +44,6 @@ type Conversation struct {
 	LifeRounds     int64  `protobuf:"varint,10,opt,name=life_rounds,json=lifeRounds,proto3" json:"life_rounds,omitempty"`
 	FirstAgentId   string `protobuf:"bytes,11,opt,name=first_agent_id,json=firstAgentId,proto3" json:"first_agent_id,omitempty"`
 	FirstReplyAtUs int64  `protobuf:"varint,12,opt,name=first_reply_at_us,json=firstReplyAtUs,proto3" json:"first_reply_at_us,omitempty"`
-	Score          int32  `protobuf:"varint,13,opt,name=score,proto3" json:"score,omitempty"`
-	RatedAtUs      int64  `protobuf:"varint,14,opt,name=rated_at_us,json=ratedAtUs,proto3" json:"rated_at_us,omitempty"`
 	// Bit i: life - i has been rated.
 	RatedLives uint64 `protobuf:"fixed64,15,opt,name=rated_lives,json=ratedLives,proto3" json:"rated_lives,omitempty"`
 	// Rounds so far in the conversation.
@@ -181,20 +179,6 @@ func (x *Conversation) GetFirstAgentId() string {
 func (x *Conversation) GetFirstReplyAtUs() int64 {
 	if x != nil {
 		return x.FirstReplyAtUs
-	}
-	return 0
-}
-
-func (x *Conversation) GetScore() int32 {
-	if x != nil {
-		return x.Score
-	}
-	return 0
-}
-
-func (x *Conversation) GetRatedAtUs() int64 {
-	if x != nil {
-		return x.RatedAtUs
 	}
 	return 0
 }
@@ -896,7 +880,7 @@ var File_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xb5\a\n" +
+	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xff\x06\n" +
 	"\fConversation\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12\x1c\n" +
 	"\n" +
@@ -914,9 +898,7 @@ const file_state_v1_state_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"lifeRounds\x12$\n" +
 	"\x0efirst_agent_id\x18\v \x01(\tR\ffirstAgentId\x12)\n" +
-	"\x11first_reply_at_us\x18\f \x01(\x03R\x0efirstReplyAtUs\x12\x14\n" +
-	"\x05score\x18\r \x01(\x05R\x05score\x12\x1e\n" +
-	"\vrated_at_us\x18\x0e \x01(\x03R\tratedAtUs\x12\x1f\n" +
+	"\x11first_reply_at_us\x18\f \x01(\x03R\x0efirstReplyAtUs\x12\x1f\n" +
 	"\vrated_lives\x18\x0f \x01(\x06R\n" +
 	"ratedLives\x12\x16\n" +
 	"\x06rounds\x18\x10 \x01(\x03R\x06rounds\x12-\n" +

@@ -169,16 +169,6 @@ func (m *Conversation) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x79
 	}
-	if m.RatedAtUs != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RatedAtUs))
-		i--
-		dAtA[i] = 0x70
-	}
-	if m.Score != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Score))
-		i--
-		dAtA[i] = 0x68
-	}
 	if m.FirstReplyAtUs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.FirstReplyAtUs))
 		i--
@@ -846,12 +836,6 @@ func (m *Conversation) SizeVT() (n int) {
 	if m.FirstReplyAtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.FirstReplyAtUs))
 	}
-	if m.Score != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.Score))
-	}
-	if m.RatedAtUs != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.RatedAtUs))
-	}
 	if m.RatedLives != 0 {
 		n += 9
 	}
@@ -1425,44 +1409,6 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.FirstReplyAtUs |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 13:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Score", wireType)
-			}
-			m.Score = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Score |= int32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 14:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RatedAtUs", wireType)
-			}
-			m.RatedAtUs = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.RatedAtUs |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
