@@ -676,8 +676,8 @@ type Round struct {
 	// Answered within the limit.
 	Within     bool   `protobuf:"varint,10,opt,name=within,proto3" json:"within,omitempty"`
 	ConsumerId string `protobuf:"bytes,11,opt,name=consumer_id,json=consumerId,proto3" json:"consumer_id,omitempty"`
-	// Event that started the round.
-	StartEventId  string `protobuf:"bytes,12,opt,name=start_event_id,json=startEventId,proto3" json:"start_event_id,omitempty"`
+	// Offset on chat.events of the message that started the round.
+	StartOffset   int64 `protobuf:"varint,12,opt,name=start_offset,json=startOffset,proto3" json:"start_offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -789,11 +789,11 @@ func (x *Round) GetConsumerId() string {
 	return ""
 }
 
-func (x *Round) GetStartEventId() string {
+func (x *Round) GetStartOffset() int64 {
 	if x != nil {
-		return x.StartEventId
+		return x.StartOffset
 	}
-	return ""
+	return 0
 }
 
 // ConversationLife is one life of a conversation, from its first event to its end.
@@ -1015,7 +1015,7 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	"\aratings\x18\r \x01(\x12R\aratings\x121\n" +
 	"\x14ratings_dissatisfied\x18\x0e \x01(\x12R\x13ratingsDissatisfied\x12\x1f\n" +
 	"\vratings_sum\x18\x0f \x01(\x12R\n" +
-	"ratingsSum\"\xfb\x02\n" +
+	"ratingsSum\"\xf8\x02\n" +
 	"\x05Round\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x12\n" +
 	"\x04life\x18\x02 \x01(\x03R\x04life\x12$\n" +
@@ -1029,8 +1029,8 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	"\x06within\x18\n" +
 	" \x01(\bR\x06within\x12\x1f\n" +
 	"\vconsumer_id\x18\v \x01(\tR\n" +
-	"consumerId\x12$\n" +
-	"\x0estart_event_id\x18\f \x01(\tR\fstartEventId\"\x98\x02\n" +
+	"consumerId\x12!\n" +
+	"\fstart_offset\x18\f \x01(\x03R\vstartOffset\"\x98\x02\n" +
 	"\x10ConversationLife\x12\x12\n" +
 	"\x04life\x18\x01 \x01(\x03R\x04life\x12\"\n" +
 	"\rstarted_at_us\x18\x02 \x01(\x03R\vstartedAtUs\x12\x1e\n" +

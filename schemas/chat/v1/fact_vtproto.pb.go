@@ -374,12 +374,10 @@ func (m *Round) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
-	if len(m.StartEventId) > 0 {
-		i -= len(m.StartEventId)
-		copy(dAtA[i:], m.StartEventId)
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.StartEventId)))
+	if m.StartOffset != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.StartOffset))
 		i--
-		dAtA[i] = 0x62
+		dAtA[i] = 0x60
 	}
 	if len(m.ConsumerId) > 0 {
 		i -= len(m.ConsumerId)
@@ -778,9 +776,8 @@ func (m *Round) SizeVT() (n int) {
 	if l > 0 {
 		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
-	l = len(m.StartEventId)
-	if l > 0 {
-		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+	if m.StartOffset != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.StartOffset))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -2142,10 +2139,10 @@ func (m *Round) UnmarshalVT(dAtA []byte) error {
 			m.ConsumerId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		case 12:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field StartEventId", wireType)
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartOffset", wireType)
 			}
-			var stringLen uint64
+			m.StartOffset = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -2155,24 +2152,11 @@ func (m *Round) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
+				m.StartOffset |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return protohelpers.ErrInvalidLength
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return protohelpers.ErrInvalidLength
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.StartEventId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

@@ -49,11 +49,12 @@ type Conversation struct {
 	// Rounds so far in the conversation.
 	Rounds int64 `protobuf:"varint,16,opt,name=rounds,proto3" json:"rounds,omitempty"`
 	// The open round; 0: none.
-	RoundStartedAtUs  int64  `protobuf:"varint,17,opt,name=round_started_at_us,json=roundStartedAtUs,proto3" json:"round_started_at_us,omitempty"`
-	RoundStartEventId string `protobuf:"bytes,18,opt,name=round_start_event_id,json=roundStartEventId,proto3" json:"round_start_event_id,omitempty"`
-	// Messages of the open round, oldest first, at most 256: time and fingerprint of the event id.
-	PendingAtUs []uint64 `protobuf:"fixed64,19,rep,packed,name=pending_at_us,json=pendingAtUs,proto3" json:"pending_at_us,omitempty"`
-	PendingIds  []uint64 `protobuf:"fixed64,20,rep,packed,name=pending_ids,json=pendingIds,proto3" json:"pending_ids,omitempty"`
+	RoundStartedAtUs int64 `protobuf:"varint,17,opt,name=round_started_at_us,json=roundStartedAtUs,proto3" json:"round_started_at_us,omitempty"`
+	RoundStartOffset int64 `protobuf:"varint,18,opt,name=round_start_offset,json=roundStartOffset,proto3" json:"round_start_offset,omitempty"`
+	// Messages of the open round, oldest first, at most 256: time, fingerprint of the event id, offset.
+	PendingAtUs    []uint64 `protobuf:"fixed64,19,rep,packed,name=pending_at_us,json=pendingAtUs,proto3" json:"pending_at_us,omitempty"`
+	PendingIds     []uint64 `protobuf:"fixed64,20,rep,packed,name=pending_ids,json=pendingIds,proto3" json:"pending_ids,omitempty"`
+	PendingOffsets []uint64 `protobuf:"fixed64,27,rep,packed,name=pending_offsets,json=pendingOffsets,proto3" json:"pending_offsets,omitempty"`
 	// Offsets of the newest unreplied messages, at most the policy's limit + 1, ascending.
 	UnrepliedOffsets []uint64 `protobuf:"fixed64,21,rep,packed,name=unreplied_offsets,json=unrepliedOffsets,proto3" json:"unreplied_offsets,omitempty"`
 	// Fingerprints of their event ids.
@@ -204,11 +205,11 @@ func (x *Conversation) GetRoundStartedAtUs() int64 {
 	return 0
 }
 
-func (x *Conversation) GetRoundStartEventId() string {
+func (x *Conversation) GetRoundStartOffset() int64 {
 	if x != nil {
-		return x.RoundStartEventId
+		return x.RoundStartOffset
 	}
-	return ""
+	return 0
 }
 
 func (x *Conversation) GetPendingAtUs() []uint64 {
@@ -221,6 +222,13 @@ func (x *Conversation) GetPendingAtUs() []uint64 {
 func (x *Conversation) GetPendingIds() []uint64 {
 	if x != nil {
 		return x.PendingIds
+	}
+	return nil
+}
+
+func (x *Conversation) GetPendingOffsets() []uint64 {
+	if x != nil {
+		return x.PendingOffsets
 	}
 	return nil
 }
@@ -880,7 +888,7 @@ var File_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xff\x06\n" +
+	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xa5\a\n" +
 	"\fConversation\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12\x1c\n" +
 	"\n" +
@@ -902,11 +910,12 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\vrated_lives\x18\x0f \x01(\x06R\n" +
 	"ratedLives\x12\x16\n" +
 	"\x06rounds\x18\x10 \x01(\x03R\x06rounds\x12-\n" +
-	"\x13round_started_at_us\x18\x11 \x01(\x03R\x10roundStartedAtUs\x12/\n" +
-	"\x14round_start_event_id\x18\x12 \x01(\tR\x11roundStartEventId\x12\"\n" +
+	"\x13round_started_at_us\x18\x11 \x01(\x03R\x10roundStartedAtUs\x12,\n" +
+	"\x12round_start_offset\x18\x12 \x01(\x03R\x10roundStartOffset\x12\"\n" +
 	"\rpending_at_us\x18\x13 \x03(\x06R\vpendingAtUs\x12\x1f\n" +
 	"\vpending_ids\x18\x14 \x03(\x06R\n" +
-	"pendingIds\x12+\n" +
+	"pendingIds\x12'\n" +
+	"\x0fpending_offsets\x18\x1b \x03(\x06R\x0ependingOffsets\x12+\n" +
 	"\x11unreplied_offsets\x18\x15 \x03(\x06R\x10unrepliedOffsets\x12#\n" +
 	"\runreplied_ids\x18\x1a \x03(\x06R\funrepliedIds\x12$\n" +
 	"\x03day\x18\x16 \x01(\v2\x12.state.v1.StandingR\x03day\x121\n" +

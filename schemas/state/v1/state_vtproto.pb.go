@@ -51,6 +51,17 @@ func (m *Conversation) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if len(m.PendingOffsets) > 0 {
+		for iNdEx := len(m.PendingOffsets) - 1; iNdEx >= 0; iNdEx-- {
+			i -= 8
+			binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.PendingOffsets[iNdEx]))
+		}
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PendingOffsets)*8))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xda
+	}
 	if len(m.UnrepliedIds) > 0 {
 		for iNdEx := len(m.UnrepliedIds) - 1; iNdEx >= 0; iNdEx-- {
 			i -= 8
@@ -140,14 +151,12 @@ func (m *Conversation) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x9a
 	}
-	if len(m.RoundStartEventId) > 0 {
-		i -= len(m.RoundStartEventId)
-		copy(dAtA[i:], m.RoundStartEventId)
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.RoundStartEventId)))
+	if m.RoundStartOffset != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RoundStartOffset))
 		i--
 		dAtA[i] = 0x1
 		i--
-		dAtA[i] = 0x92
+		dAtA[i] = 0x90
 	}
 	if m.RoundStartedAtUs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RoundStartedAtUs))
@@ -845,9 +854,8 @@ func (m *Conversation) SizeVT() (n int) {
 	if m.RoundStartedAtUs != 0 {
 		n += 2 + protohelpers.SizeOfVarint(uint64(m.RoundStartedAtUs))
 	}
-	l = len(m.RoundStartEventId)
-	if l > 0 {
-		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	if m.RoundStartOffset != 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(m.RoundStartOffset))
 	}
 	if len(m.PendingAtUs) > 0 {
 		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.PendingAtUs)*8)) + len(m.PendingAtUs)*8
@@ -875,6 +883,9 @@ func (m *Conversation) SizeVT() (n int) {
 	}
 	if len(m.UnrepliedIds) > 0 {
 		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.UnrepliedIds)*8)) + len(m.UnrepliedIds)*8
+	}
+	if len(m.PendingOffsets) > 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.PendingOffsets)*8)) + len(m.PendingOffsets)*8
 	}
 	n += len(m.unknownFields)
 	return n
@@ -1462,10 +1473,10 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 				}
 			}
 		case 18:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RoundStartEventId", wireType)
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RoundStartOffset", wireType)
 			}
-			var stringLen uint64
+			m.RoundStartOffset = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -1475,24 +1486,11 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
+				m.RoundStartOffset |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return protohelpers.ErrInvalidLength
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return protohelpers.ErrInvalidLength
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.RoundStartEventId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
 		case 19:
 			if wireType == 1 {
 				var v uint64
@@ -1824,6 +1822,58 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 				}
 			} else {
 				return fmt.Errorf("proto: wrong wireType = %d for field UnrepliedIds", wireType)
+			}
+		case 27:
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.PendingOffsets = append(m.PendingOffsets, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.PendingOffsets) == 0 {
+					m.PendingOffsets = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.PendingOffsets = append(m.PendingOffsets, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field PendingOffsets", wireType)
 			}
 		default:
 			iNdEx = preIndex
