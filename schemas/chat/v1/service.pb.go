@@ -87,7 +87,8 @@ type Kpi struct {
 	// The window, half-open, UTC microseconds.
 	StartUs int64 `protobuf:"varint,3,opt,name=start_us,json=startUs,proto3" json:"start_us,omitempty"`
 	EndUs   int64 `protobuf:"varint,4,opt,name=end_us,json=endUs,proto3" json:"end_us,omitempty"`
-	// Grows with every change of the window: 2 x offset of the last applied event, + 1 once final.
+	// Grows with every change: 2 x offset on chat.events of the shop's newest event that counted for
+	// anything, + 1 once final.
 	Version int64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
 	// The window no longer changes: its end plus the lateness has passed.
 	Final     bool    `protobuf:"varint,6,opt,name=final,proto3" json:"final,omitempty"`
@@ -346,7 +347,7 @@ type Decision struct {
 	// Names of the indicators that were missed.
 	Missed        []string `protobuf:"bytes,10,rep,name=missed,proto3" json:"missed,omitempty"`
 	PolicyVersion string   `protobuf:"bytes,11,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
-	// Offset on chat.events of the newest event that is in the figures.
+	// Offset on chat.events of the shop's newest event that counted for anything when this was decided.
 	SourceOffset int64 `protobuf:"varint,12,opt,name=source_offset,json=sourceOffset,proto3" json:"source_offset,omitempty"`
 	// The checkpoint at which it was issued: seconds after the period's end.
 	CheckpointSeconds int64   `protobuf:"varint,13,opt,name=checkpoint_seconds,json=checkpointSeconds,proto3" json:"checkpoint_seconds,omitempty"`

@@ -422,7 +422,7 @@ type TakeoverState struct {
 	Bot bool `protobuf:"varint,1,opt,name=bot,proto3" json:"bot,omitempty"`
 	// Takeovers so far.
 	Number int64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
-	// Unreplied messages since the last manual reply to anyone, newest limit + 1 at most.
+	// Unreplied messages since the last manual reply to anyone, the first limit + 1 at most.
 	Streak []*StreakEntry `protobuf:"bytes,3,rep,name=streak,proto3" json:"streak,omitempty"`
 	// Offset of the last explicit resume, plus one: rows and streaks count from there on.
 	ResumedPlusOne int64 `protobuf:"varint,4,opt,name=resumed_plus_one,json=resumedPlusOne,proto3" json:"resumed_plus_one,omitempty"`
@@ -775,8 +775,10 @@ type Window struct {
 	// Sketch of the waits of answered rounds: ascending bucket numbers (differences) and their counts.
 	WaitBucketSteps  []int32  `protobuf:"zigzag32,6,rep,packed,name=wait_bucket_steps,json=waitBucketSteps,proto3" json:"wait_bucket_steps,omitempty"`
 	WaitBucketCounts []uint64 `protobuf:"varint,7,rep,packed,name=wait_bucket_counts,json=waitBucketCounts,proto3" json:"wait_bucket_counts,omitempty"`
-	// Offset of the newest event in the window, plus one.
+	// Offset of the newest event in the window, plus one. 0: only bot time so far, which makes no row.
 	SourcePlusOne int64 `protobuf:"varint,8,opt,name=source_plus_one,json=sourcePlusOne,proto3" json:"source_plus_one,omitempty"`
+	// The window changed since the newest tick that its shop has seen.
+	Changed bool `protobuf:"varint,11,opt,name=changed,proto3" json:"changed,omitempty"`
 	// Decisions issued so far, and a digest of what the newest one says.
 	Revision      int32  `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
 	Digest        uint64 `protobuf:"fixed64,10,opt,name=digest,proto3" json:"digest,omitempty"`
@@ -868,6 +870,13 @@ func (x *Window) GetSourcePlusOne() int64 {
 		return x.SourcePlusOne
 	}
 	return 0
+}
+
+func (x *Window) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
 }
 
 func (x *Window) GetRevision() int32 {
@@ -963,7 +972,7 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x0fsource_plus_one\x18\x02 \x01(\x03R\rsourcePlusOne\x123\n" +
 	"\btakeover\x18\x03 \x01(\v2\x17.state.v1.TakeoverStateR\btakeover\x12*\n" +
 	"\awindows\x18\x04 \x03(\v2\x10.state.v1.WindowR\awindows\x12\x17\n" +
-	"\atick_us\x18\x05 \x01(\x03R\x06tickUs\"\xe0\x02\n" +
+	"\atick_us\x18\x05 \x01(\x03R\x06tickUs\"\xfa\x02\n" +
 	"\x06Window\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.chat.v1.WindowKindR\x04kind\x12\x19\n" +
 	"\bstart_us\x18\x02 \x01(\x03R\astartUs\x12'\n" +
@@ -972,7 +981,8 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x06bot_us\x18\x05 \x01(\x03R\x05botUs\x12*\n" +
 	"\x11wait_bucket_steps\x18\x06 \x03(\x11R\x0fwaitBucketSteps\x12,\n" +
 	"\x12wait_bucket_counts\x18\a \x03(\x04R\x10waitBucketCounts\x12&\n" +
-	"\x0fsource_plus_one\x18\b \x01(\x03R\rsourcePlusOne\x12\x1a\n" +
+	"\x0fsource_plus_one\x18\b \x01(\x03R\rsourcePlusOne\x12\x18\n" +
+	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
 	" \x01(\x06R\x06digestB3Z1github.com/feigeio/feige/schemas/state/v1;statev1b\x06proto3"
