@@ -1,67 +1,74 @@
 // Package broker says how to reach Kafka, once, for the three client libraries that the product uses:
 // kafka-go publishes, sarama (below goka) processes, franz-go reads.
+//
+// It must not know which topics exist or what flows through them.
 package broker
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"net"
 
 	"github.com/IBM/sarama"
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Config is the `kafka` section of the configuration.
-type Config struct {
-	// Brokers are bootstrap addresses, host:port.
-	Brokers []string `yaml:"brokers"`
-	// ClientID is what brokers show in their logs and quotas.
-	ClientID string `yaml:"client_id"`
-	// Partitions of every topic that is created (1 to 10000). Fixed for the life of a namespace.
-	Partitions int32 `yaml:"partitions"`
-	// Replication factor of topics that are created (1 to 9).
-	Replication int16 `yaml:"replication"`
-}
-
-// DefaultConfig suits one machine.
-func DefaultConfig() Config {
-	return Config{Brokers: []string{"127.0.0.1:9092"}, ClientID: "feige", Partitions: 4, Replication: 1}
-}
-
-// Validate names the first bad key and its value.
-func (c Config) Validate() error {
-	if len(c.Brokers) == 0 {
-		return errors.New("kafka.brokers must name at least one host:port")
-	}
-	for _, addr := range c.Brokers {
-		if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
-			return fmt.Errorf("kafka.brokers must be a list of host:port (got %q)", addr)
-		}
-	}
-	if c.Partitions < 1 || c.Partitions > 10000 {
-		return fmt.Errorf("kafka.partitions must be 1 to 10000 (got %d)", c.Partitions)
-	}
-	if c.Replication < 1 || c.Replication > 9 {
-		return fmt.Errorf("kafka.replication must be 1 to 9 (got %d)", c.Replication)
-	}
-	return nil
-}
-
 // KGO are the options of a franz-go client.
 func (c Config) KGO() ([]kgo.Opt, error) {
-	return []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(c.ClientID)}, nil
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(c.Brokers...),
+		kgo.ClientID(c.ClientID),
+		kgo.DialTimeout(c.dialTimeout()),
+		kgo.RequestTimeoutOverhead(c.requestTimeout()),
+	}
+	tls, err := c.TLS.config()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	if tls != nil {
+		opts = append(opts, kgo.DialTLSConfig(tls))
+	}
+	mechanism, err := c.SASL.kgo()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	if mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
+	return opts, nil
 }
 
 // Sarama is the base of a sarama configuration.
 func (c Config) Sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	s.Version = sarama.V3_6_0_0
-	s.ClientID = c.ClientID
+	s.ClientID = cmp.Or(c.ClientID, s.ClientID)
+	s.Net.DialTimeout = c.dialTimeout()
+	s.Net.ReadTimeout = c.requestTimeout()
+	s.Net.WriteTimeout = c.requestTimeout()
+	tls, err := c.TLS.config()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	if tls != nil {
+		s.Net.TLS.Enable, s.Net.TLS.Config = true, tls
+	}
+	if err := c.SASL.sarama(s); err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
 	return s, nil
 }
 
-// KafkaGo is the transport of kafka-go's writer and client.
+// KafkaGo is the transport of kafka-go's writer and client. It bounds only dialling: whoever makes the
+// writer or client sets its timeouts.
 func (c Config) KafkaGo() (*kafka.Transport, error) {
-	return &kafka.Transport{ClientID: c.ClientID}, nil
+	t := &kafka.Transport{ClientID: c.ClientID, DialTimeout: c.dialTimeout()}
+	var err error
+	if t.TLS, err = c.TLS.config(); err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	if t.SASL, err = c.SASL.kafkaGo(); err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return t, nil
 }
