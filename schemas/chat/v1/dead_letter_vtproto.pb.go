@@ -7,6 +7,7 @@ package chatv1
 import (
 	fmt "fmt"
 	protohelpers "github.com/planetscale/vtprotobuf/protohelpers"
+	proto "google.golang.org/protobuf/proto"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 )
@@ -17,6 +18,39 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+func (m *DeadLetter) CloneVT() *DeadLetter {
+	if m == nil {
+		return (*DeadLetter)(nil)
+	}
+	r := new(DeadLetter)
+	r.Topic = m.Topic
+	r.Partition = m.Partition
+	r.Offset = m.Offset
+	r.Code = m.Code
+	r.Reason = m.Reason
+	r.Stage = m.Stage
+	r.RecordAtUs = m.RecordAtUs
+	if rhs := m.Key; rhs != nil {
+		tmpBytes := make([]byte, len(rhs))
+		copy(tmpBytes, rhs)
+		r.Key = tmpBytes
+	}
+	if rhs := m.Value; rhs != nil {
+		tmpBytes := make([]byte, len(rhs))
+		copy(tmpBytes, rhs)
+		r.Value = tmpBytes
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *DeadLetter) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
 
 func (m *DeadLetter) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {

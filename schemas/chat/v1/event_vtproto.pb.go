@@ -7,6 +7,7 @@ package chatv1
 import (
 	fmt "fmt"
 	protohelpers "github.com/planetscale/vtprotobuf/protohelpers"
+	proto "google.golang.org/protobuf/proto"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 )
@@ -17,6 +18,477 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+func (m *ChatEvent) CloneVT() *ChatEvent {
+	if m == nil {
+		return (*ChatEvent)(nil)
+	}
+	r := new(ChatEvent)
+	r.EventId = m.EventId
+	r.ShopId = m.ShopId
+	r.ConversationId = m.ConversationId
+	r.Actor = m.Actor.CloneVT()
+	r.OccurredAtUs = m.OccurredAtUs
+	if m.Payload != nil {
+		r.Payload = m.Payload.(interface{ CloneVT() isChatEvent_Payload }).CloneVT()
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ChatEvent) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ChatEvent_Message) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_Message)(nil)
+	}
+	r := new(ChatEvent_Message)
+	r.Message = m.Message.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConversationOpened) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConversationOpened)(nil)
+	}
+	r := new(ChatEvent_ConversationOpened)
+	r.ConversationOpened = m.ConversationOpened.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConversationClosed) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConversationClosed)(nil)
+	}
+	r := new(ChatEvent_ConversationClosed)
+	r.ConversationClosed = m.ConversationClosed.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConversationTransferred) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConversationTransferred)(nil)
+	}
+	r := new(ChatEvent_ConversationTransferred)
+	r.ConversationTransferred = m.ConversationTransferred.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConversationRead) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConversationRead)(nil)
+	}
+	r := new(ChatEvent_ConversationRead)
+	r.ConversationRead = m.ConversationRead.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConversationRated) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConversationRated)(nil)
+	}
+	r := new(ChatEvent_ConversationRated)
+	r.ConversationRated = m.ConversationRated.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConsumerBlocked) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConsumerBlocked)(nil)
+	}
+	r := new(ChatEvent_ConsumerBlocked)
+	r.ConsumerBlocked = m.ConsumerBlocked.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ConsumerUnblocked) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ConsumerUnblocked)(nil)
+	}
+	r := new(ChatEvent_ConsumerUnblocked)
+	r.ConsumerUnblocked = m.ConsumerUnblocked.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_AgentSignedIn) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_AgentSignedIn)(nil)
+	}
+	r := new(ChatEvent_AgentSignedIn)
+	r.AgentSignedIn = m.AgentSignedIn.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_AgentSignedOut) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_AgentSignedOut)(nil)
+	}
+	r := new(ChatEvent_AgentSignedOut)
+	r.AgentSignedOut = m.AgentSignedOut.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ClientRefused) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ClientRefused)(nil)
+	}
+	r := new(ChatEvent_ClientRefused)
+	r.ClientRefused = m.ClientRefused.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_ReceptionResumed) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_ReceptionResumed)(nil)
+	}
+	r := new(ChatEvent_ReceptionResumed)
+	r.ReceptionResumed = m.ReceptionResumed.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_MessageShielded) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_MessageShielded)(nil)
+	}
+	r := new(ChatEvent_MessageShielded)
+	r.MessageShielded = m.MessageShielded.CloneVT()
+	return r
+}
+
+func (m *ChatEvent_Tick) CloneVT() isChatEvent_Payload {
+	if m == nil {
+		return (*ChatEvent_Tick)(nil)
+	}
+	r := new(ChatEvent_Tick)
+	r.Tick = m.Tick.CloneVT()
+	return r
+}
+
+func (m *Actor) CloneVT() *Actor {
+	if m == nil {
+		return (*Actor)(nil)
+	}
+	r := new(Actor)
+	r.Role = m.Role
+	r.Id = m.Id
+	r.Automatic = m.Automatic
+	r.Sanctioned = m.Sanctioned
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Actor) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Message) CloneVT() *Message {
+	if m == nil {
+		return (*Message)(nil)
+	}
+	r := new(Message)
+	r.Kind = m.Kind
+	r.Text = m.Text
+	r.Card = m.Card.CloneVT()
+	r.ClientMessageId = m.ClientMessageId
+	r.Shielded = m.Shielded
+	if rhs := m.Attachments; rhs != nil {
+		tmpContainer := make([]*Attachment, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Attachments = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Message) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Attachment) CloneVT() *Attachment {
+	if m == nil {
+		return (*Attachment)(nil)
+	}
+	r := new(Attachment)
+	r.Id = m.Id
+	r.MimeType = m.MimeType
+	r.Size = m.Size
+	r.Sha256 = m.Sha256
+	r.FileName = m.FileName
+	if rhs := m.QrPayloads; rhs != nil {
+		tmpContainer := make([]string, len(rhs))
+		copy(tmpContainer, rhs)
+		r.QrPayloads = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Attachment) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Card) CloneVT() *Card {
+	if m == nil {
+		return (*Card)(nil)
+	}
+	r := new(Card)
+	r.Kind = m.Kind
+	r.Id = m.Id
+	r.Title = m.Title
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Card) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationOpened) CloneVT() *ConversationOpened {
+	if m == nil {
+		return (*ConversationOpened)(nil)
+	}
+	r := new(ConversationOpened)
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationOpened) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationClosed) CloneVT() *ConversationClosed {
+	if m == nil {
+		return (*ConversationClosed)(nil)
+	}
+	r := new(ConversationClosed)
+	r.Reason = m.Reason
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationClosed) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationTransferred) CloneVT() *ConversationTransferred {
+	if m == nil {
+		return (*ConversationTransferred)(nil)
+	}
+	r := new(ConversationTransferred)
+	r.FromAgentId = m.FromAgentId
+	r.ToAgentId = m.ToAgentId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationTransferred) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationRead) CloneVT() *ConversationRead {
+	if m == nil {
+		return (*ConversationRead)(nil)
+	}
+	r := new(ConversationRead)
+	r.UpToEventId = m.UpToEventId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationRead) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationRated) CloneVT() *ConversationRated {
+	if m == nil {
+		return (*ConversationRated)(nil)
+	}
+	r := new(ConversationRated)
+	r.Score = m.Score
+	r.Life = m.Life
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationRated) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConsumerBlocked) CloneVT() *ConsumerBlocked {
+	if m == nil {
+		return (*ConsumerBlocked)(nil)
+	}
+	r := new(ConsumerBlocked)
+	r.ConsumerId = m.ConsumerId
+	r.Reason = m.Reason
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConsumerBlocked) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConsumerUnblocked) CloneVT() *ConsumerUnblocked {
+	if m == nil {
+		return (*ConsumerUnblocked)(nil)
+	}
+	r := new(ConsumerUnblocked)
+	r.ConsumerId = m.ConsumerId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConsumerUnblocked) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *AgentSignedIn) CloneVT() *AgentSignedIn {
+	if m == nil {
+		return (*AgentSignedIn)(nil)
+	}
+	r := new(AgentSignedIn)
+	r.Client = m.Client
+	r.ClientVersion = m.ClientVersion
+	r.Address = m.Address
+	r.SessionId = m.SessionId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *AgentSignedIn) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *AgentSignedOut) CloneVT() *AgentSignedOut {
+	if m == nil {
+		return (*AgentSignedOut)(nil)
+	}
+	r := new(AgentSignedOut)
+	r.SessionId = m.SessionId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *AgentSignedOut) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ClientRefused) CloneVT() *ClientRefused {
+	if m == nil {
+		return (*ClientRefused)(nil)
+	}
+	r := new(ClientRefused)
+	r.Client = m.Client
+	r.Address = m.Address
+	r.Reason = m.Reason
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ClientRefused) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ReceptionResumed) CloneVT() *ReceptionResumed {
+	if m == nil {
+		return (*ReceptionResumed)(nil)
+	}
+	r := new(ReceptionResumed)
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ReceptionResumed) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *MessageShielded) CloneVT() *MessageShielded {
+	if m == nil {
+		return (*MessageShielded)(nil)
+	}
+	r := new(MessageShielded)
+	r.MessageEventId = m.MessageEventId
+	r.FlagId = m.FlagId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *MessageShielded) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Tick) CloneVT() *Tick {
+	if m == nil {
+		return (*Tick)(nil)
+	}
+	r := new(Tick)
+	r.AtUs = m.AtUs
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Tick) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
 
 func (m *ChatEvent) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {

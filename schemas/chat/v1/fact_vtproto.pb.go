@@ -7,6 +7,7 @@ package chatv1
 import (
 	fmt "fmt"
 	protohelpers "github.com/planetscale/vtprotobuf/protohelpers"
+	proto "google.golang.org/protobuf/proto"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 )
@@ -17,6 +18,182 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+func (m *Fact) CloneVT() *Fact {
+	if m == nil {
+		return (*Fact)(nil)
+	}
+	r := new(Fact)
+	r.ShopId = m.ShopId
+	r.SourceOffset = m.SourceOffset
+	r.ConversationId = m.ConversationId
+	r.EventId = m.EventId
+	r.AtUs = m.AtUs
+	r.Kind = m.Kind
+	r.ConsumerId = m.ConsumerId
+	r.AgentId = m.AgentId
+	r.UnrepliedInRow = m.UnrepliedInRow
+	r.Rating = m.Rating.CloneVT()
+	r.UnrepliedWithdrawnPlusOne = m.UnrepliedWithdrawnPlusOne
+	if rhs := m.UnrepliedOffsets; rhs != nil {
+		tmpContainer := make([]int64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.UnrepliedOffsets = tmpContainer
+	}
+	if rhs := m.Deltas; rhs != nil {
+		tmpContainer := make([]*WindowDelta, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Deltas = tmpContainer
+	}
+	if rhs := m.Rounds; rhs != nil {
+		tmpContainer := make([]*Round, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Rounds = tmpContainer
+	}
+	if rhs := m.Lives; rhs != nil {
+		tmpContainer := make([]*ConversationLife, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Lives = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Fact) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *WindowDelta) CloneVT() *WindowDelta {
+	if m == nil {
+		return (*WindowDelta)(nil)
+	}
+	r := new(WindowDelta)
+	r.Kind = m.Kind
+	r.StartUs = m.StartUs
+	r.Counts = m.Counts.CloneVT()
+	r.AnsweredWaitUs = m.AnsweredWaitUs
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *WindowDelta) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Counts) CloneVT() *Counts {
+	if m == nil {
+		return (*Counts)(nil)
+	}
+	r := new(Counts)
+	r.Rounds = m.Rounds
+	r.RoundsAnswered = m.RoundsAnswered
+	r.RoundsWithin = m.RoundsWithin
+	r.WaitSumUs = m.WaitSumUs
+	r.FirstAnswered = m.FirstAnswered
+	r.FirstWaitSumUs = m.FirstWaitSumUs
+	r.Conversations = m.Conversations
+	r.ConversationsMeanWithin = m.ConversationsMeanWithin
+	r.ConversationsStrictWithin = m.ConversationsStrictWithin
+	r.ConversationsUnanswered = m.ConversationsUnanswered
+	r.Messages = m.Messages
+	r.MessagesWithin = m.MessagesWithin
+	r.Ratings = m.Ratings
+	r.RatingsDissatisfied = m.RatingsDissatisfied
+	r.RatingsSum = m.RatingsSum
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Counts) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Round) CloneVT() *Round {
+	if m == nil {
+		return (*Round)(nil)
+	}
+	r := new(Round)
+	r.Number = m.Number
+	r.Life = m.Life
+	r.NumberInLife = m.NumberInLife
+	r.Outcome = m.Outcome
+	r.StartedAtUs = m.StartedAtUs
+	r.EndedAtUs = m.EndedAtUs
+	r.WaitUs = m.WaitUs
+	r.AgentId = m.AgentId
+	r.Counted = m.Counted
+	r.Within = m.Within
+	r.ConsumerId = m.ConsumerId
+	r.StartOffset = m.StartOffset
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Round) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *ConversationLife) CloneVT() *ConversationLife {
+	if m == nil {
+		return (*ConversationLife)(nil)
+	}
+	r := new(ConversationLife)
+	r.Life = m.Life
+	r.StartedAtUs = m.StartedAtUs
+	r.EndedAtUs = m.EndedAtUs
+	r.End = m.End
+	r.ConsumerId = m.ConsumerId
+	r.FirstAgentId = m.FirstAgentId
+	r.FirstReplyAtUs = m.FirstReplyAtUs
+	r.Rounds = m.Rounds
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *ConversationLife) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Rating) CloneVT() *Rating {
+	if m == nil {
+		return (*Rating)(nil)
+	}
+	r := new(Rating)
+	r.Life = m.Life
+	r.Score = m.Score
+	r.RatedAtUs = m.RatedAtUs
+	r.ConsumerId = m.ConsumerId
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Rating) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
 
 func (m *Fact) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {

@@ -7,6 +7,7 @@ package chatv1
 import (
 	fmt "fmt"
 	protohelpers "github.com/planetscale/vtprotobuf/protohelpers"
+	proto "google.golang.org/protobuf/proto"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 )
@@ -17,6 +18,42 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+func (m *Takeover) CloneVT() *Takeover {
+	if m == nil {
+		return (*Takeover)(nil)
+	}
+	r := new(Takeover)
+	r.ShopId = m.ShopId
+	r.Number = m.Number
+	r.Trigger = m.Trigger
+	r.StartedAtUs = m.StartedAtUs
+	r.EndedAtUs = m.EndedAtUs
+	r.End = m.End
+	r.EndedBy = m.EndedBy
+	r.TriggerEventId = m.TriggerEventId
+	r.TriggerConversationId = m.TriggerConversationId
+	r.TriggerConsumerId = m.TriggerConsumerId
+	r.Unreplied = m.Unreplied
+	r.Consumers = m.Consumers
+	r.Limit = m.Limit
+	r.PolicyVersion = m.PolicyVersion
+	r.SourceOffset = m.SourceOffset
+	if rhs := m.EvidenceOffsets; rhs != nil {
+		tmpContainer := make([]int64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.EvidenceOffsets = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Takeover) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
 
 func (m *Takeover) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {

@@ -8,6 +8,7 @@ import (
 	binary "encoding/binary"
 	fmt "fmt"
 	protohelpers "github.com/planetscale/vtprotobuf/protohelpers"
+	proto "google.golang.org/protobuf/proto"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 	math "math"
@@ -19,6 +20,108 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+func (m *Kpi) CloneVT() *Kpi {
+	if m == nil {
+		return (*Kpi)(nil)
+	}
+	r := new(Kpi)
+	r.ShopId = m.ShopId
+	r.Kind = m.Kind
+	r.StartUs = m.StartUs
+	r.EndUs = m.EndUs
+	r.Version = m.Version
+	r.Final = m.Final
+	r.Counts = m.Counts.CloneVT()
+	r.Takeovers = m.Takeovers
+	r.BotUs = m.BotUs
+	r.PolicyVersion = m.PolicyVersion
+	if rhs := m.Indicators; rhs != nil {
+		tmpContainer := make([]*Indicator, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Indicators = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Kpi) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Indicator) CloneVT() *Indicator {
+	if m == nil {
+		return (*Indicator)(nil)
+	}
+	r := new(Indicator)
+	r.Name = m.Name
+	r.HasValue = m.HasValue
+	r.Value = m.Value
+	r.Samples = m.Samples
+	r.HasStandard = m.HasStandard
+	r.Standard = m.Standard
+	r.Comparison = m.Comparison
+	r.Verdict = m.Verdict
+	r.Definition = m.Definition
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Indicator) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Decision) CloneVT() *Decision {
+	if m == nil {
+		return (*Decision)(nil)
+	}
+	r := new(Decision)
+	r.ShopId = m.ShopId
+	r.PeriodStartUs = m.PeriodStartUs
+	r.PeriodEndUs = m.PeriodEndUs
+	r.Revision = m.Revision
+	r.Restricted = m.Restricted
+	r.RestrictedFromUs = m.RestrictedFromUs
+	r.RestrictedUntilUs = m.RestrictedUntilUs
+	r.PolicyVersion = m.PolicyVersion
+	r.SourceOffset = m.SourceOffset
+	r.CheckpointSeconds = m.CheckpointSeconds
+	r.Counts = m.Counts.CloneVT()
+	if rhs := m.Restrictions; rhs != nil {
+		tmpContainer := make([]string, len(rhs))
+		copy(tmpContainer, rhs)
+		r.Restrictions = tmpContainer
+	}
+	if rhs := m.Evidence; rhs != nil {
+		tmpContainer := make([]*Indicator, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Evidence = tmpContainer
+	}
+	if rhs := m.Missed; rhs != nil {
+		tmpContainer := make([]string, len(rhs))
+		copy(tmpContainer, rhs)
+		r.Missed = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Decision) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
 
 func (m *Kpi) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {

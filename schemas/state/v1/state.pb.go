@@ -424,8 +424,9 @@ type TakeoverState struct {
 	Number int64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
 	// Unreplied messages since the last manual reply to anyone, the first limit + 1 at most.
 	Streak []*StreakEntry `protobuf:"bytes,3,rep,name=streak,proto3" json:"streak,omitempty"`
-	// Offset of the last explicit resume, plus one: rows and streaks count from there on.
-	ResumedPlusOne int64 `protobuf:"varint,4,opt,name=resumed_plus_one,json=resumedPlusOne,proto3" json:"resumed_plus_one,omitempty"`
+	// Messages before this offset no longer count in a row: that of the last explicit resume (or, where the
+	// policy says so, manual reply to anyone), plus one.
+	ClearedPlusOne int64 `protobuf:"varint,4,opt,name=cleared_plus_one,json=clearedPlusOne,proto3" json:"cleared_plus_one,omitempty"`
 	// Time of the newest event, UTC microseconds.
 	LastAtUs int64 `protobuf:"varint,5,opt,name=last_at_us,json=lastAtUs,proto3" json:"last_at_us,omitempty"`
 	// The takeover that lasts.
@@ -485,9 +486,9 @@ func (x *TakeoverState) GetStreak() []*StreakEntry {
 	return nil
 }
 
-func (x *TakeoverState) GetResumedPlusOne() int64 {
+func (x *TakeoverState) GetClearedPlusOne() int64 {
 	if x != nil {
-		return x.ResumedPlusOne
+		return x.ClearedPlusOne
 	}
 	return 0
 }
@@ -947,7 +948,7 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x03bot\x18\x01 \x01(\bR\x03bot\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12-\n" +
 	"\x06streak\x18\x03 \x03(\v2\x15.state.v1.StreakEntryR\x06streak\x12(\n" +
-	"\x10resumed_plus_one\x18\x04 \x01(\x03R\x0eresumedPlusOne\x12\x1c\n" +
+	"\x10cleared_plus_one\x18\x04 \x01(\x03R\x0eclearedPlusOne\x12\x1c\n" +
 	"\n" +
 	"last_at_us\x18\x05 \x01(\x03R\blastAtUs\x12+\n" +
 	"\alasting\x18\x06 \x01(\v2\x11.state.v1.LastingR\alasting\"e\n" +

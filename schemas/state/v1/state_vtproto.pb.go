@@ -21,6 +21,256 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+func (m *Conversation) CloneVT() *Conversation {
+	if m == nil {
+		return (*Conversation)(nil)
+	}
+	r := new(Conversation)
+	r.AppliedPlusOne = m.AppliedPlusOne
+	r.LastAtUs = m.LastAtUs
+	r.ConsumerId = m.ConsumerId
+	r.Blocked = m.Blocked
+	r.Life = m.Life
+	r.LifeOpen = m.LifeOpen
+	r.LifeStartedAtUs = m.LifeStartedAtUs
+	r.LifeActiveAtUs = m.LifeActiveAtUs
+	r.LifeRounds = m.LifeRounds
+	r.FirstAgentId = m.FirstAgentId
+	r.FirstReplyAtUs = m.FirstReplyAtUs
+	r.RatedLives = m.RatedLives
+	r.Rounds = m.Rounds
+	r.RoundStartedAtUs = m.RoundStartedAtUs
+	r.RoundStartOffset = m.RoundStartOffset
+	r.Day = m.Day.CloneVT()
+	r.HalfMonth = m.HalfMonth.CloneVT()
+	r.RoundOpen = m.RoundOpen
+	r.RoundConsumerId = m.RoundConsumerId
+	if rhs := m.RecentIds; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.RecentIds = tmpContainer
+	}
+	if rhs := m.PendingAtUs; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.PendingAtUs = tmpContainer
+	}
+	if rhs := m.PendingIds; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.PendingIds = tmpContainer
+	}
+	if rhs := m.PendingOffsets; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.PendingOffsets = tmpContainer
+	}
+	if rhs := m.UnrepliedOffsets; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.UnrepliedOffsets = tmpContainer
+	}
+	if rhs := m.UnrepliedIds; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.UnrepliedIds = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Conversation) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Standing) CloneVT() *Standing {
+	if m == nil {
+		return (*Standing)(nil)
+	}
+	r := new(Standing)
+	r.StartUs = m.StartUs
+	r.Rounds = m.Rounds
+	r.Answered = m.Answered
+	r.Within = m.Within
+	r.WaitSumUs = m.WaitSumUs
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Standing) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Reception) CloneVT() *Reception {
+	if m == nil {
+		return (*Reception)(nil)
+	}
+	r := new(Reception)
+	r.AppliedPlusOne = m.AppliedPlusOne
+	r.SourcePlusOne = m.SourcePlusOne
+	r.Takeover = m.Takeover.CloneVT()
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Reception) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *TakeoverState) CloneVT() *TakeoverState {
+	if m == nil {
+		return (*TakeoverState)(nil)
+	}
+	r := new(TakeoverState)
+	r.Bot = m.Bot
+	r.Number = m.Number
+	r.ClearedPlusOne = m.ClearedPlusOne
+	r.LastAtUs = m.LastAtUs
+	r.Lasting = m.Lasting.CloneVT()
+	if rhs := m.Streak; rhs != nil {
+		tmpContainer := make([]*StreakEntry, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Streak = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *TakeoverState) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *StreakEntry) CloneVT() *StreakEntry {
+	if m == nil {
+		return (*StreakEntry)(nil)
+	}
+	r := new(StreakEntry)
+	r.Offset = m.Offset
+	r.Consumer = m.Consumer
+	r.Conversation = m.Conversation
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *StreakEntry) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Lasting) CloneVT() *Lasting {
+	if m == nil {
+		return (*Lasting)(nil)
+	}
+	r := new(Lasting)
+	r.Trigger = m.Trigger
+	r.StartedAtUs = m.StartedAtUs
+	r.TriggerEventId = m.TriggerEventId
+	r.TriggerConversationId = m.TriggerConversationId
+	r.TriggerConsumerId = m.TriggerConsumerId
+	r.Unreplied = m.Unreplied
+	r.Consumers = m.Consumers
+	r.Limit = m.Limit
+	r.PolicyVersion = m.PolicyVersion
+	if rhs := m.EvidenceOffsets; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.EvidenceOffsets = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Lasting) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Service) CloneVT() *Service {
+	if m == nil {
+		return (*Service)(nil)
+	}
+	r := new(Service)
+	r.AppliedPlusOne = m.AppliedPlusOne
+	r.SourcePlusOne = m.SourcePlusOne
+	r.Takeover = m.Takeover.CloneVT()
+	r.TickUs = m.TickUs
+	if rhs := m.Windows; rhs != nil {
+		tmpContainer := make([]*Window, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Windows = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Service) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *Window) CloneVT() *Window {
+	if m == nil {
+		return (*Window)(nil)
+	}
+	r := new(Window)
+	r.Kind = m.Kind
+	r.StartUs = m.StartUs
+	r.Takeovers = m.Takeovers
+	r.BotUs = m.BotUs
+	r.SourcePlusOne = m.SourcePlusOne
+	r.Changed = m.Changed
+	r.Revision = m.Revision
+	r.Digest = m.Digest
+	if rhs := m.Counts; rhs != nil {
+		if vtpb, ok := interface{}(rhs).(interface{ CloneVT() *v1.Counts }); ok {
+			r.Counts = vtpb.CloneVT()
+		} else {
+			r.Counts = proto.Clone(rhs).(*v1.Counts)
+		}
+	}
+	if rhs := m.WaitBucketSteps; rhs != nil {
+		tmpContainer := make([]int32, len(rhs))
+		copy(tmpContainer, rhs)
+		r.WaitBucketSteps = tmpContainer
+	}
+	if rhs := m.WaitBucketCounts; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.WaitBucketCounts = tmpContainer
+	}
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *Window) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
 func (m *Conversation) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {
 		return nil, nil
@@ -417,8 +667,8 @@ func (m *TakeoverState) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x28
 	}
-	if m.ResumedPlusOne != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.ResumedPlusOne))
+	if m.ClearedPlusOne != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.ClearedPlusOne))
 		i--
 		dAtA[i] = 0x20
 	}
@@ -964,8 +1214,8 @@ func (m *TakeoverState) SizeVT() (n int) {
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
 	}
-	if m.ResumedPlusOne != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.ResumedPlusOne))
+	if m.ClearedPlusOne != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.ClearedPlusOne))
 	}
 	if m.LastAtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.LastAtUs))
@@ -2276,9 +2526,9 @@ func (m *TakeoverState) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 4:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field ResumedPlusOne", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field ClearedPlusOne", wireType)
 			}
-			m.ResumedPlusOne = 0
+			m.ClearedPlusOne = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -2288,7 +2538,7 @@ func (m *TakeoverState) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.ResumedPlusOne |= int64(b&0x7F) << shift
+				m.ClearedPlusOne |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -1,0 +1,70 @@
+package conversations
+
+import (
+	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
+	statev1 "github.com/feigeio/feige/schemas/state/v1"
+)
+
+// delta is the fact's change of the window of that kind and start; it is made when first asked for. One
+// whose parts cancel out is kept: it names a window in which something counted.
+func (s *step) delta(kind chatv1.WindowKind, start int64) *chatv1.WindowDelta {
+	for _, d := range s.fact.Deltas {
+		if d.Kind == kind && d.StartUs == start {
+			return d
+		}
+	}
+	d := &chatv1.WindowDelta{Kind: kind, StartUs: start, Counts: &chatv1.Counts{}}
+	s.fact.Deltas = append(s.fact.Deltas, d)
+	return d
+}
+
+// eachWindow runs f for the day and the half-month that hold at.
+func (s *step) eachWindow(at int64, f func(d *chatv1.WindowDelta)) {
+	f(s.delta(chatv1.WindowKind_WINDOW_KIND_DAY, s.m.cal.Day(at).Start))
+	f(s.delta(chatv1.WindowKind_WINDOW_KIND_HALF_MONTH, s.m.cal.HalfMonth(at).Start))
+}
+
+// eachStanding runs f for the conversation's standing in the day and the half-month that hold start, and
+// adds to the window's change what the conversation itself newly counts as there.
+func (s *step) eachStanding(start int64, f func(d *chatv1.WindowDelta, g *statev1.Standing)) {
+	st := s.st
+	s.restand(&st.Day, chatv1.WindowKind_WINDOW_KIND_DAY, s.m.cal.Day(start).Start, f)
+	s.restand(&st.HalfMonth, chatv1.WindowKind_WINDOW_KIND_HALF_MONTH, s.m.cal.HalfMonth(start).Start, f)
+}
+
+func (s *step) restand(slot **statev1.Standing, kind chatv1.WindowKind, start int64, f func(*chatv1.WindowDelta, *statev1.Standing)) {
+	g := *slot
+	if g == nil || g.StartUs != start {
+		// Time runs forward in a conversation: the earlier window's standing is final.
+		g = &statev1.Standing{StartUs: start}
+		*slot = g
+	}
+	d := s.delta(kind, start)
+	limit := s.m.policy.At(start).Assessment.ResponseLimitUS
+	before := standingOf(g, limit)
+	f(d, g)
+	after := standingOf(g, limit)
+	d.Counts.Conversations += after.counted - before.counted
+	d.Counts.ConversationsMeanWithin += after.mean - before.mean
+	d.Counts.ConversationsStrictWithin += after.strict - before.strict
+	d.Counts.ConversationsUnanswered += after.unanswered - before.unanswered
+}
+
+// flags are 0 or 1 each: what a conversation counts as in a window.
+type flags struct{ counted, mean, strict, unanswered int64 }
+
+func standingOf(g *statev1.Standing, limit int64) (f flags) {
+	if g.Rounds == 0 {
+		return f
+	}
+	f.counted = 1
+	if g.Answered == 0 {
+		f.unanswered = 1
+	} else if g.WaitSumUs <= limit*g.Answered {
+		f.mean = 1
+	}
+	if g.Within == g.Rounds {
+		f.strict = 1
+	}
+	return f
+}

@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lovoo/goka"
+
+	"github.com/feigeio/feige/schemas"
+	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
+)
+
+// Record is a generated message with its fast encoding.
+type Record[T any] interface {
+	*T
+	MarshalVT() ([]byte, error)
+	UnmarshalVT([]byte) error
+}
+
+// undecodable stands for an input record that is not what its topic holds.
+type undecodable struct {
+	raw []byte
+	err error
+}
+
+// inputCodec never fails on outside bytes: a processor must not stop on them.
+type inputCodec[T any, P Record[T]] struct{}
+
+func (inputCodec[T, P]) Encode(v any) ([]byte, error) { return encode[T, P](v) }
+
+func (inputCodec[T, P]) Decode(b []byte) (any, error) {
+	m := P(new(T))
+	if err := m.UnmarshalVT(b); err != nil {
+		return undecodable{b, err}, nil
+	}
+	return m, nil
+}
+
+// ownCodec is for what only processors write: tables and outputs. Bytes that do not decode are an error.
+type ownCodec[T any, P Record[T]] struct{}
+
+func (ownCodec[T, P]) Encode(v any) ([]byte, error) { return encode[T, P](v) }
+
+func (ownCodec[T, P]) Decode(b []byte) (any, error) {
+	m := P(new(T))
+	if err := m.UnmarshalVT(b); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func encode[T any, P Record[T]](v any) ([]byte, error) {
+	m, ok := v.(P)
+	if !ok {
+		return nil, fmt.Errorf("want %T, got %T", P(nil), v)
+	}
+	return m.MarshalVT()
+}
+
+// Output is an edge to a topic (plain name).
+func Output[T any, P Record[T]](p *Processor, topic string) goka.Edge {
+	return goka.Output(goka.Stream(p.topic(topic)), ownCodec[T, P]{})
+}
+
+// Persist is the edge to the group's table.
+func Persist[T any, P Record[T]]() goka.Edge { return goka.Persist(ownCodec[T, P]{}) }
+
+// Input is the edge from the processor's input topic. What does not decode, and what the callback
+// refuses with an error, becomes a dead letter; the processor goes on.
+func Input[T any, P Record[T]](p *Processor, callback func(ctx goka.Context, m P) error) goka.Edge {
+	return goka.Input(goka.Stream(p.rollback.input), inputCodec[T, P]{}, func(ctx goka.Context, v any) {
+		switch m := v.(type) {
+		case P:
+			if err := callback(ctx, m); err != nil {
+				raw, _ := m.MarshalVT()
+				p.deadLetter(ctx, raw, err)
+			}
+		case undecodable:
+			p.deadLetter(ctx, m.raw, Refusal{"decode", m.err.Error()})
+		default:
+			p.deadLetter(ctx, nil, Refusal{"decode", "the record has no value"})
+		}
+	})
+}
+
+// Refusal is the error of a callback for a record that it can't take. Any other error is a refusal with
+// code "invalid".
+type Refusal struct{ Code, Reason string }
+
+func (r Refusal) Error() string { return r.Code + ": " + r.Reason }
+
+func (p *Processor) deadLetter(ctx goka.Context, raw []byte, err error) {
+	r := Refusal{"invalid", err.Error()}
+	_ = errors.As(err, &r)
+	d := &chatv1.DeadLetter{
+		Topic: string(ctx.Topic()), Partition: ctx.Partition(), Offset: ctx.Offset(), Key: []byte(ctx.Key()), Value: raw,
+		Code: r.Code, Reason: r.Reason, Stage: p.spec.Group, RecordAtUs: ctx.Timestamp().UnixMicro(),
+	}
+	ctx.Emit(goka.Stream(p.topic(schemas.TopicDeadLetters)), fmt.Sprintf("%s/%d/%d", d.Topic, d.Partition, d.Offset), d)
+	p.metrics.deadLetters.Inc()
+}
