@@ -1,0 +1,59 @@
+# make run            everything on one machine: replay, decisions, live traffic (ARGS=--once ends after the decisions)
+# make test           sets up what the tests need and runs them
+GO        ?= go
+ARGS      ?=
+N         ?= 200
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+# The race detector needs a C compiler.
+RACE      := $(if $(shell command -v gcc || command -v clang),-race,)
+BIN       := $(CURDIR)/bin
+GOLANGCI  ?= golangci-lint
+
+.PHONY: build run test unit lint generate bench crash doctor clean toolchain
+
+toolchain:
+	@command -v $(GO) >/dev/null || { echo "make: Go 1.26 or newer is needed: see https://go.dev/dl"; exit 1; }
+	@command -v npm >/dev/null || echo "make: npm is not there: embedded ClickHouse can only be set up by hand (feige setup says how)"
+
+build: toolchain
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/feige ./cmd/feige
+
+run: build
+	@$(BIN)/feige run $(ARGS)
+
+test: build
+	$(BIN)/feige setup
+	@test -n "$(RACE)" || echo "make: no C compiler: the tests run without the race detector"
+	$(GO) test -buildvcs=false $(RACE) -timeout 14m ./...
+
+# Without engines and end-to-end runs: seconds, while editing.
+unit: toolchain
+	$(GO) test -buildvcs=false -short -timeout 5m ./...
+
+lint: toolchain
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet -buildvcs=false ./...
+	$(GOLANGCI) run
+
+# The tools' versions are pinned in tools/go.mod.
+generate: toolchain
+	cd tools && GOBIN=$(BIN) $(GO) install github.com/bufbuild/buf/cmd/buf \
+		google.golang.org/protobuf/cmd/protoc-gen-go github.com/planetscale/vtprotobuf/cmd/protoc-gen-go-vtproto
+	cd schemas && PATH=$(BIN):$$PATH buf generate
+
+bench: build
+	$(BIN)/feige setup
+	$(GO) test -buildvcs=false -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+# Kills the process N times during a replay and compares afterwards.
+crash: build
+	$(BIN)/feige setup
+	FEIGE_TEST_KILLS=$(N) $(GO) test -buildvcs=false -count=1 -timeout 120m -run Crash -v ./e2e/...
+
+doctor: build
+	@$(BIN)/feige doctor
+
+clean:
+	rm -rf bin data dist rejects
