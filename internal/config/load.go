@@ -27,7 +27,7 @@ type Sources struct {
 	FileOptional bool
 	// Environ holds "NAME=value" strings as os.Environ returns them.
 	Environ []string
-	// EnvIgnore names variables with the prefix that are not keys (with the prefix).
+	// EnvIgnore names variables with the prefix that are not keys (with the prefix); a last "*" stands for any end.
 	EnvIgnore []string
 	// Flags are set last, in order.
 	Flags []Flag
@@ -84,7 +84,7 @@ func environment(from Sources) []Flag {
 	var flags []Flag
 	for _, pair := range from.Environ {
 		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, EnvPrefix) || slices.Contains(from.EnvIgnore, name) {
+		if !strings.HasPrefix(name, EnvPrefix) || ignored(from.EnvIgnore, name) {
 			continue
 		}
 		key := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, EnvPrefix), "__", "."))
@@ -92,6 +92,13 @@ func environment(from Sources) []Flag {
 	}
 	sort.Slice(flags, func(i, j int) bool { return flags[i].Name < flags[j].Name })
 	return flags
+}
+
+func ignored(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		begin, any := strings.CutSuffix(pattern, "*")
+		return name == pattern || any && strings.HasPrefix(name, begin)
+	})
 }
 
 // set decodes one value as a document that holds only it.

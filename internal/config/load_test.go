@@ -48,7 +48,7 @@ func TestLoadLayers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := defaults()
-			if err := Load(&got, Sources{File: write(t, file), Environ: env, Flags: flags, EnvIgnore: []string{"FEIGE_CONFIG"}}); err != nil {
+			if err := Load(&got, Sources{File: write(t, file), Environ: env, Flags: flags, EnvIgnore: []string{"FEIGE_CONFIG", "FEIGE_TEST_*"}}); err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(got, want) {
@@ -61,7 +61,7 @@ func TestLoadLayers(t *testing.T) {
 	check("file keeps other defaults", "kafka:\n  count: 7\n", nil, nil, with(func(s *settings) { s.Kafka.Count = 7 }))
 	check("a list replaces", "kafka:\n  brokers: [a:1]\n", nil, nil, with(func(s *settings) { s.Kafka.Brokers = []string{"a:1"} }))
 	check("duration", "kafka:\n  linger: 1m30s\n", nil, nil, with(func(s *settings) { s.Kafka.Linger = 90 * time.Second }))
-	check("environment over file", "kafka:\n  count: 7\n", []string{"FEIGE_KAFKA__COUNT=8", "OTHER=1", "FEIGE_CONFIG=x"}, nil,
+	check("environment over file", "kafka:\n  count: 7\n", []string{"FEIGE_KAFKA__COUNT=8", "OTHER=1", "FEIGE_CONFIG=x", "FEIGE_TEST_KILLS=3"}, nil,
 		with(func(s *settings) { s.Kafka.Count = 8 }))
 	check("flag over environment", "", []string{"FEIGE_KAFKA__COUNT=8"}, []Flag{{Name: "--set", Key: "kafka.count", Value: "9"}},
 		with(func(s *settings) { s.Kafka.Count = 9 }))
