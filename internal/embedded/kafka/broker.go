@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -21,89 +20,125 @@ import (
 type Dependencies struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+	// Readers are consumer groups beside the processors' that must have read a topic before retention
+	// drops anything of it, in every namespace: the sinks'.
+	Readers []Reader
 }
 
-// minSessionTimeout is the shortest session timeout that a consumer group may ask for.
-const minSessionTimeout = 500 * time.Millisecond
-
-// maxMessageBytes is the largest batch that the broker takes.
-const maxMessageBytes = 1 << 20
+const (
+	// minSessionTimeout is the shortest session timeout that a consumer group may ask for.
+	minSessionTimeout = 500 * time.Millisecond
+	// maxMessageBytes is the largest batch that the broker takes: Kafka's own default.
+	maxMessageBytes = 1<<20 + 12
+	// segmentBytes is small, because a segment is what retention gives back to the disk.
+	segmentBytes = 8 << 20
+	// never is a period that does not end: 100 years. (kfake counts in nanoseconds: much more would
+	// overflow.)
+	never = 100 * 365 * 24 * time.Hour
+)
 
 // Broker is a running embedded broker.
 type Broker struct {
 	cfg     Config
 	log     *slog.Logger
 	cluster *kfake.Cluster
-	lock    *flock.Flock
+	lock    *flock.Flock // nil in memory
 	addr    string
+	keeper  *keeper
 	closing sync.Once
 }
 
 // Start opens the directory and answers clients when it returns. The broker must be closed after its
-// clients: a group member that disappears with the broker holds up the group after a restart.
+// clients, and the clients must be able to reach it until then.
 func Start(ctx context.Context, cfg Config, deps Dependencies) (_ *Broker, err error) {
-	port, err := cfg.port()
-	if err != nil {
-		return nil, fmt.Errorf("embedded kafka: %w", err)
+	fail := func(err error) (*Broker, error) { return nil, fmt.Errorf("embedded kafka: %w", err) }
+	if err := cfg.Validate(); err != nil {
+		return fail(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(err)
 	}
 	b := &Broker{cfg: cfg, log: deps.Logger}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("embedded kafka: %w", err)
-	}
 	if cfg.Dir != "" {
 		if b.lock, err = lockDir(cfg.Dir); err != nil {
-			return nil, fmt.Errorf("embedded kafka: %w", err)
+			return fail(err)
 		}
 		defer func() {
 			if err != nil {
 				_ = b.lock.Unlock()
 			}
 		}()
+		if err := repair(cfg.Dir, b.log); err != nil {
+			return fail(err)
+		}
 	}
+	if b.cluster, err = kfake.NewCluster(b.options()...); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fail(fmt.Errorf("address %s is in use: stop the process that listens there (ss -ltnp shows it), or set another addr", cfg.Addr))
+		}
+		return fail(fmt.Errorf("start on %s with directory %q: %w", cfg.Addr, cfg.Dir, err))
+	}
+	if b.keeper, err = newKeeper(b.addr, cfg.Housekeeping, deps, b.log); err != nil {
+		b.cluster.Close()
+		return fail(err)
+	}
+	b.log.Info("embedded kafka is up", "addr", b.addr, "dir", cfg.Dir)
+	return b, nil
+}
+
+func (b *Broker) options() []kfake.Opt {
+	port, _ := b.cfg.port()
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	opts := []kfake.Opt{
 		kfake.Ports(port),
 		kfake.ListenFn(b.listen),
 		kfake.ClusterID("feige"),
-		kfake.DefaultNumPartitions(1),
 		kfake.GroupMinSessionTimeout(minSessionTimeout),
-		kfake.WithLogger(kfakeLog{b.log}),
+		kfake.WithLogger(brokerLog{b.log}),
 		kfake.BrokerConfigs(map[string]string{
-			"log.retention.ms":  "-1",
-			"log.segment.bytes": "8388608",
-			"message.max.bytes": fmt.Sprint(maxMessageBytes),
+			"log.segment.bytes": strconv.Itoa(segmentBytes),
+			"message.max.bytes": strconv.Itoa(maxMessageBytes),
+			// Its own cleaning loses data: retention empties partitions, which then count from 0 again after
+			// a kill, and compaction rewrites segments in place. None of it may run, whatever a topic asks for.
+			"log.retention.ms":       "-1",
+			"log.retention.bytes":    "-1",
+			"log.cleaner.backoff.ms": ms(never),
+			// A group that has been away for a week must find its commits.
+			"offsets.retention.minutes": strconv.Itoa(int(never / time.Minute)),
 		}),
 	}
-	if cfg.Dir != "" {
-		opts = append(opts, kfake.DataDir(cfg.Dir))
+	if b.cfg.Dir != "" {
+		opts = append(opts, kfake.DataDir(b.cfg.Dir))
 	}
-	b.cluster, err = kfake.NewCluster(opts...)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("embedded kafka: address %s is in use: stop the process that listens there (ss -ltnp 'sport = :%d' shows it), or set another addr", cfg.Addr, port)
-		}
-		return nil, fmt.Errorf("embedded kafka: start on %s with directory %q: %w", cfg.Addr, cfg.Dir, err)
+	if b.cfg.SyncWrites {
+		opts = append(opts, kfake.SyncWrites())
 	}
-	return b, nil
+	return opts
 }
 
 // Addr is where clients reach the broker, host:port.
 func (b *Broker) Addr() string { return b.addr }
 
-// Run does the housekeeping until ctx ends.
-func (b *Broker) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
-}
+// Run does the housekeeping every so often until ctx ends or the broker is closed. What fails is logged,
+// counted, and tried again.
+func (b *Broker) Run(ctx context.Context) error { return b.keeper.run(ctx) }
 
-// Close stops listening, writes what is left, and gives the directory free. Further calls do nothing.
+// Housekeep compacts and retains once, now.
+func (b *Broker) Housekeep(ctx context.Context) error { return b.keeper.once(ctx) }
+
+// Close ends housekeeping, stops listening, writes what is left, and gives the directory free. Further
+// calls do nothing.
 func (b *Broker) Close() (err error) {
 	b.closing.Do(func() {
+		b.keeper.close()
 		b.cluster.Close()
 		if b.lock != nil {
-			err = b.lock.Unlock()
+			if err = b.lock.Unlock(); err != nil {
+				err = fmt.Errorf("embedded kafka: unlock %s: %w", b.cfg.Dir, err)
+			}
 		}
 	})
 	return err
@@ -111,35 +146,21 @@ func (b *Broker) Close() (err error) {
 
 func (b *Broker) listen(network, address string) (net.Listener, error) {
 	l, err := net.Listen(network, address)
-	if err == nil {
-		b.addr = l.Addr().String()
-	}
-	return l, err
-}
-
-func lockDir(dir string) (*flock.Flock, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create data directory: %w", err)
-	}
-	path := filepath.Join(dir, "lock")
-	lock := flock.New(path)
-	ok, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock data directory %s: %w", dir, err)
+		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("data directory %s is in use by another process: stop it first (fuser %s shows it), or set another dir", dir, path)
-	}
-	return lock, nil
+	b.addr = l.Addr().String()
+	return guardedListener{l, b.log}, nil
 }
 
-type kfakeLog struct{ log *slog.Logger }
+// brokerLog carries what the broker itself complains about. Its information lines speak of every request.
+type brokerLog struct{ log *slog.Logger }
 
-func (l kfakeLog) Logf(level kfake.LogLevel, format string, args ...any) {
+func (l brokerLog) Logf(level kfake.LogLevel, format string, args ...any) {
 	switch level {
 	case kfake.LogLevelError:
-		l.log.Error("embedded kafka", "what", fmt.Sprintf(format, args...))
+		l.log.Error("embedded kafka: " + fmt.Sprintf(format, args...))
 	case kfake.LogLevelWarn:
-		l.log.Warn("embedded kafka", "what", fmt.Sprintf(format, args...))
+		l.log.Warn("embedded kafka: " + fmt.Sprintf(format, args...))
 	}
 }
