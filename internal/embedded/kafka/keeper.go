@@ -55,7 +55,6 @@ func newKeeper(addr string, cfg Housekeeping, deps Dependencies, log *slog.Logge
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.DisableIdempotentWrite(),
 		kgo.ProducerBatchMaxBytes(maxMessageBytes),
-		kgo.RecordDeliveryTimeout(time.Minute),
 	)
 	if err != nil {
 		k.metrics.unregister()
