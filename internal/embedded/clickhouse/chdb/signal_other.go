@@ -1,0 +1,6 @@
+//go:build !linux
+
+package chdb
+
+// ignoreThreadSignal has nothing to do where there are no real-time signals.
+func ignoreThreadSignal() {}
