@@ -33,7 +33,7 @@ func (s *shop) decide(w *window, ticks []tick) []*chatv1.Decision {
 
 // look is what a look at the period decides, without its revision.
 func (s *shop) look(w *window, t tick) *chatv1.Decision {
-	f := s.count(w, t)
+	f := s.count(w, t, true)
 	d := &chatv1.Decision{
 		ShopId: s.id, PeriodStartUs: w.start, PeriodEndUs: w.end,
 		Evidence: f.indicators(w.policy), PolicyVersion: w.policy.Version, Counts: f.counts,

@@ -15,8 +15,8 @@ type figures struct {
 	botUS     int64
 }
 
-// count goes through everything that the window held when the tick came.
-func (s *shop) count(w *window, t tick) figures {
+// count goes through everything that the window held when the tick came; whole as botTime has it.
+func (s *shop) count(w *window, t tick, whole bool) figures {
 	x := min(t.pos, w.final.pos)
 	k := &chatv1.Counts{}
 	f := figures{counts: k}
@@ -86,14 +86,15 @@ func (s *shop) count(w *window, t tick) figures {
 			f.takeovers++
 		}
 	}
-	f.botUS = s.botTime(w, x, t.at)
+	f.botUS = s.botTime(w, x, whole)
 	return f
 }
 
-// botTime is the assessed time of the window in bot reception, as of x, told by a tick at nowUS.
-func (s *shop) botTime(w *window, x int, nowUS int64) int64 {
+// botTime is the assessed time of the window in bot reception, as of x. A takeover that lasts goes to the
+// window's end when whole is set, as in final snapshots and decisions, and else to the shop's takeover time.
+func (s *shop) botTime(w *window, x int, whole bool) int64 {
 	upTo := w.end
-	if nowUS < w.end {
+	if !whole {
 		upTo = s.takeoverTime(x)
 	}
 	var sum int64

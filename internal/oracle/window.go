@@ -212,7 +212,7 @@ func (s *shop) newest(w *window, ticks []tick) (told tick, pending, ok bool) {
 }
 
 func (s *shop) snapshot(w *window, told tick) *chatv1.Kpi {
-	f := s.count(w, told)
+	f := s.count(w, told, told == w.final)
 	return &chatv1.Kpi{
 		ShopId: s.id, Kind: w.kind, StartUs: w.start, EndUs: w.end, Final: told == w.final,
 		Counts: f.counts, Takeovers: f.takeovers, BotUs: f.botUS,
