@@ -21,9 +21,6 @@ func (s *step) expire() {
 
 // touchLife opens a life with the message, or prolongs the open one.
 func (s *step) touchLife() {
-	if s.isConsumerMessage() {
-		s.st.ConsumerId = s.ev.Actor.GetId()
-	}
 	if !s.st.LifeOpen {
 		s.beginLife()
 	}
@@ -96,7 +93,7 @@ func (s *step) rated(r *chatv1.ConversationRated) {
 	s.eachWindow(s.at, func(d *chatv1.WindowDelta) {
 		d.Counts.Ratings++
 		d.Counts.RatingsSum += int64(r.Score)
-		if s.m.policy.At(d.StartUs).Assessment.IsDissatisfied(r.Score) {
+		if s.pol.Assessment.IsDissatisfied(r.Score) {
 			d.Counts.RatingsDissatisfied++
 		}
 	})

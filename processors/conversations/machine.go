@@ -72,13 +72,19 @@ func (m *Machine) Apply(st *statev1.Conversation, ev *chatv1.ChatEvent, off int6
 		ShopId: ev.ShopId, SourceOffset: off, ConversationId: ev.ConversationId, EventId: ev.EventId,
 		AtUs: s.at, Kind: chatv1.FactKind_FACT_KIND_OTHER,
 	}
-	if ev.Actor.GetRole() == chatv1.Role_ROLE_AGENT {
+	switch ev.Actor.GetRole() {
+	case chatv1.Role_ROLE_AGENT:
 		s.fact.AgentId = ev.Actor.Id
+	case chatv1.Role_ROLE_CONSUMER:
+		st.ConsumerId = ev.Actor.Id
 	}
 	s.expire()
 	s.dispatch(id)
 	if !s.mark {
 		return nil, true
+	}
+	if n := len(s.fact.Lives); n > 0 {
+		s.fact.Lives[n-1].Rounds = st.LifeRounds // the event may have begun the life's first round
 	}
 	return s.fact, true
 }

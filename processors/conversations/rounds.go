@@ -137,7 +137,7 @@ func (s *step) takeBack(id uint64) {
 		})
 	}
 	if len(st.PendingIds) == 0 {
-		s.tellRound(chatv1.RoundOutcome_ROUND_OUTCOME_WITHDRAWN, s.at)
+		s.tellRound(chatv1.RoundOutcome_ROUND_OUTCOME_WITHDRAWN, 0)
 		st.RoundOpen = false
 		st.Rounds--
 		st.LifeRounds--

@@ -65,8 +65,8 @@ func indicators(w *statev1.Window, botUS int64, pol *policy.Policy) []*chatv1.In
 	seconds(policy.AvgFirstResponseSeconds, c.FirstWaitSumUs, c.FirstAnswered)
 	ratio(policy.DissatisfactionRate, "", c.RatingsDissatisfied, c.Ratings)
 	ratio(policy.UnansweredRate, "", c.ConversationsUnanswered, c.Conversations)
-	put(policy.Takeovers, "", true, float64(w.Takeovers), w.Takeovers)
-	put(policy.BotSeconds, "", true, float64(botUS)/1e6, w.Takeovers)
+	put(policy.Takeovers, "", true, float64(w.Takeovers), 0)
+	put(policy.BotSeconds, "", true, float64(botUS)/1e6, 0)
 	return out
 }
 
