@@ -2,11 +2,13 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // survey is what a round starts from. Commits are fetched before end offsets: what a group has committed,
@@ -64,6 +66,9 @@ func (k *keeper) listCommits(ctx context.Context, s *survey) error {
 	}
 	for _, group := range groups.Groups() {
 		commits, err := k.admin.FetchOffsets(ctx, group)
+		if errors.Is(err, kerr.GroupIDNotFound) {
+			continue // deleted meanwhile
+		}
 		if err != nil {
 			return fmt.Errorf("fetch offsets of group %s: %w", group, err)
 		}
