@@ -103,8 +103,15 @@ func (s *shop) receive() {
 				m.lasting = lasting
 			}
 		case moveReply:
+			if p.Reception.SameConsumerClearedBy == policy.ClearedByReplyToAnyone {
+				clear(row)
+			}
 			delete(row, m.conversation)
-			across = nil
+			if p.Reception.AcrossConsumersClearedBy == policy.ClearedByReplyToConsumer {
+				across = slices.DeleteFunc(slices.Clone(across), func(u *move) bool { return u.conversation == m.conversation })
+			} else {
+				across = nil
+			}
 			if lasting != nil && p.Reception.HandBack != policy.HandBackResumeOnly {
 				lasting.finish(m, chatv1.TakeoverEnd_TAKEOVER_END_MANUAL_REPLY)
 				lasting = nil

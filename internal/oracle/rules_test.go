@@ -307,7 +307,7 @@ func TestBotTime(t *testing.T) {
 	for range 11 {
 		s.consumer("c1", "2024-03-05 22:00:00")
 	}
-	s.tick("2024-03-05 22:30:00") // before the day ends: up to the newest message, no time at all
+	s.tick("2024-03-06 01:00:00")
 	want := func(step string, values ...string) {
 		t.Helper()
 		var got []string
@@ -316,16 +316,20 @@ func TestBotTime(t *testing.T) {
 		}
 		same(t, step, got, values...)
 	}
-	want("at the trigger", "03-05 00:00:00 false 0 s", "03-01 00:00:00 false 0 s")
-	s.tick("2024-03-06 01:00:00") // the day is over, but did not change
-	want("after midnight", "03-05 00:00:00 false 0 s", "03-01 00:00:00 false 0 s")
+	want("up to the newest message", "03-05 00:00:00 false 0 s", "03-01 00:00:00 false 0 s")
 	s.consumer("c2", "2024-03-06 09:00:00") // changes all that the takeover touches
 	want("before the tick", "03-05 00:00:00 true 0 s", "03-01 00:00:00 true 0 s")
 	s.tick("2024-03-06 09:30:00")
 	want("in the morning", "03-05 00:00:00 false 3600 s", "03-06 00:00:00 false 3600 s", "03-01 00:00:00 false 7200 s")
-	s.agent("c2", "ann", "2024-03-06 10:00:00")
-	s.tick("2024-03-06 11:00:00")
-	want("handed back", "03-05 00:00:00 false 3600 s", "03-06 00:00:00 false 7200 s", "03-01 00:00:00 false 10800 s")
+	s.tick("2024-03-08 00:00:00") // the second day is final, and the bot had it to its end
+	want("after two days", "03-05 00:00:00 false 3600 s", "03-06 00:00:00 false 54000 s", "03-01 00:00:00 false 7200 s")
+	s.agent("c2", "ann", "2024-03-08 10:00:00")
+	s.tick("2024-03-08 11:00:00")
+	want("handed back", "03-05 00:00:00 false 3600 s", "03-06 00:00:00 false 54000 s", "03-01 00:00:00 false 118800 s")
+	s.tick("2024-03-16 00:00:00")
+	if d := s.run().Decisions[0].Evidence[13]; d.Name != policy.BotSeconds || d.Value != 118800 {
+		t.Errorf("decision: %v", d)
+	}
 }
 
 // TestVerdicts judges a shop by few samples.
