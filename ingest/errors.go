@@ -10,7 +10,7 @@ var (
 	// time. The same events may be published again: their ids make repeats harmless.
 	ErrUnavailable = errors.New("kafka is unavailable")
 	// ErrNoTopic says that a topic is missing: `feige topics apply` creates it.
-	ErrNoTopic = errors.New("topic does not exist")
+	ErrNoTopic = errors.New("topic does not exist (feige topics apply creates it)")
 	// ErrPartitions says that a topic has another number of partitions than configured. Keys would land
 	// in the wrong partitions, so nothing is published.
 	ErrPartitions = errors.New("topic has another number of partitions than configured")
