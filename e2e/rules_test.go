@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -64,35 +65,43 @@ func runMachines(tb testing.TB, p *policy.Set, log []oracle.Record) *tables {
 				for shop, raw := range shops {
 					st := decode(tb, raw, service.NewState())
 					emit(serv.Advance(st, shop, now))
+					st.ReturnToVTPool()
 				}
 			}
 			continue
 		}
 		key := schemas.EventKey(r.Event.ShopId, r.Event.ConversationId)
-		st := decode(tb, convs[key], &statev1.Conversation{})
-		f, changed := conv.Apply(st, r.Event, r.Offset)
+		st := decode(tb, convs[key], statev1.ConversationFromVTPool())
+		made, changed := conv.Apply(st, r.Event, r.Offset)
 		if changed {
 			convs[key] = encode(tb, st)
 		}
-		if f == nil {
+		if made == nil {
+			st.ReturnToVTPool()
 			continue
 		}
-		f = decode(tb, encode(tb, f), &chatv1.Fact{})
+		f := decode(tb, encode(tb, made), chatv1.FactFromVTPool())
+		made.ReturnToVTPool()
+		st.ReturnToVTPool()
 		for _, x := range f.Rounds {
-			out.put(fmt.Sprintf("round %s %d", key, x.Number), x)
+			out.put(fmt.Sprintf("round %s %d", key, x.Number), proto.Clone(x))
 		}
 		for _, x := range f.Lives {
-			out.put(fmt.Sprintf("life %s %d", key, x.Life), x)
+			out.put(fmt.Sprintf("life %s %d", key, x.Life), proto.Clone(x))
 		}
 		if x := f.Rating; x != nil {
-			out.put(fmt.Sprintf("rating %s %d", key, x.Life), x)
+			out.put(fmt.Sprintf("rating %s %d", key, x.Life), proto.Clone(x))
 		}
 		if takeover.Concerns(f) {
-			rs := decode(tb, receptions[f.ShopId], &statev1.Reception{Takeover: &statev1.TakeoverState{}})
+			rs := decode(tb, receptions[f.ShopId], statev1.ReceptionFromVTPool())
+			if rs.Takeover == nil {
+				rs.Takeover = &statev1.TakeoverState{}
+			}
 			if t := recep.Apply(rs.Takeover, f); t != nil {
 				out.put(fmt.Sprintf("takeover %s %d", t.ShopId, t.Number), t)
 			}
 			receptions[f.ShopId] = encode(tb, rs)
+			rs.ReturnToVTPool()
 		}
 		ss := decode(tb, shops[f.ShopId], service.NewState())
 		o, ok := serv.Apply(ss, f, now)
@@ -103,7 +112,9 @@ func runMachines(tb testing.TB, p *policy.Set, log []oracle.Record) *tables {
 		if _, again := serv.Apply(ss, f, now); again {
 			tb.Fatalf("fact of offset %d applied twice", r.Offset)
 		}
-		shops[f.ShopId] = encode(tb, ss)
+		shops[strings.Clone(f.ShopId)] = encode(tb, ss)
+		ss.ReturnToVTPool()
+		f.ReturnToVTPool()
 	}
 	return out
 }
@@ -187,7 +198,7 @@ func differences(want, got *tables) (out []string) {
 type vt[T any] interface {
 	*T
 	MarshalVT() ([]byte, error)
-	UnmarshalVT([]byte) error
+	UnmarshalVTUnsafe([]byte) error
 }
 
 func encode[T any, P vt[T]](tb testing.TB, m P) []byte {
@@ -199,16 +210,15 @@ func encode[T any, P vt[T]](tb testing.TB, m P) []byte {
 	return b
 }
 
+// decode reads into the fresh object, as the processors do; without bytes that is the value.
 func decode[T any, P vt[T]](tb testing.TB, b []byte, fresh P) P {
 	tb.Helper()
-	if b == nil {
-		return fresh
+	if b != nil {
+		if err := fresh.UnmarshalVTUnsafe(b); err != nil {
+			tb.Fatal(err)
+		}
 	}
-	m := P(new(T))
-	if err := m.UnmarshalVT(b); err != nil {
-		tb.Fatal(err)
-	}
-	return m
+	return fresh
 }
 
 // scenarios is how many random logs TestRulesAgainstOracle plays: fewer where the race detector slows it

@@ -43,7 +43,7 @@ func (m *Machine) Apply(st *statev1.TakeoverState, f *chatv1.Fact) *chatv1.Takeo
 			conversation := schemas.Fingerprint(f.ConversationId)
 			st.Streak = slices.DeleteFunc(st.Streak, func(e *statev1.StreakEntry) bool { return e.Conversation == conversation })
 		} else {
-			st.Streak = st.Streak[:0]
+			st.Streak = empty(st.Streak)
 		}
 		if rule.SameConsumerClearedBy == policy.ClearedByReplyToAnyone {
 			st.ClearedPlusOne = f.SourceOffset + 1
@@ -54,7 +54,7 @@ func (m *Machine) Apply(st *statev1.TakeoverState, f *chatv1.Fact) *chatv1.Takeo
 	case chatv1.FactKind_FACT_KIND_RECEPTION_RESUMED:
 		st.LastAtUs = max(st.LastAtUs, f.AtUs)
 		if m.policy.At(f.AtUs).Reception.ResumeClearsCounts {
-			st.Streak = st.Streak[:0]
+			st.Streak = empty(st.Streak)
 			st.ClearedPlusOne = f.SourceOffset + 1
 		}
 		return end(st, f, chatv1.TakeoverEnd_TAKEOVER_END_RESUMED)
@@ -64,6 +64,12 @@ func (m *Machine) Apply(st *statev1.TakeoverState, f *chatv1.Fact) *chatv1.Takeo
 		}
 	}
 	return nil
+}
+
+// empty also forgets the entries behind the end: a reused state is decoded into what stands there.
+func empty(entries []*statev1.StreakEntry) []*statev1.StreakEntry {
+	clear(entries)
+	return entries[:0]
 }
 
 // unreplied counts a message and begins a takeover when a limit is passed with it.

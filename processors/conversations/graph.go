@@ -26,7 +26,7 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 		Edges: func(p *stream.Processor) []goka.Edge {
 			facts := p.Topic(schemas.TopicFacts)
 			return []goka.Edge{
-				stream.Input(p, func(ctx goka.Context, ev *chatv1.ChatEvent) error {
+				stream.Input(p, chatv1.ChatEventFromVTPool, func(ctx goka.Context, ev *chatv1.ChatEvent) error {
 					if err := check(ctx.Key(), ctx.Partition(), deps.Broker.Partitions, ev); err != nil {
 						return err
 					}
@@ -36,19 +36,21 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 					}
 					st, _ := ctx.Value().(*statev1.Conversation)
 					if st == nil {
-						st = &statev1.Conversation{}
+						st = statev1.ConversationFromVTPool()
 					}
 					fact, changed := m.Apply(st, ev, ctx.Offset())
 					if fact != nil {
 						ctx.Emit(facts, ev.ShopId, fact)
+						fact.ReturnToVTPool()
 					}
 					if changed {
 						ctx.SetValue(st)
 					}
+					st.ReturnToVTPool()
 					return nil
 				}),
 				stream.Output[chatv1.Fact](p, schemas.TopicFacts),
-				stream.Persist[statev1.Conversation](),
+				stream.Persist(statev1.ConversationFromVTPool),
 			}
 		},
 	})

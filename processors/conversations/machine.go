@@ -44,7 +44,7 @@ type step struct {
 }
 
 // Apply takes the event at offset off into the conversation's state, which it changes in place. It
-// returns the fact to publish, or nil, and whether the state changed; an event without effect (a repeat,
+// returns the fact to publish (the caller may return it to the pool), or nil, and whether the state changed; an event without effect (a repeat,
 // a left-out message, a read mark) changes nothing. Ticks are not for here.
 func (m *Machine) Apply(st *statev1.Conversation, ev *chatv1.ChatEvent, off int64) (*chatv1.Fact, bool) {
 	if !m.takesEffect(st, ev) {
@@ -68,10 +68,9 @@ func (m *Machine) Apply(st *statev1.Conversation, ev *chatv1.ChatEvent, off int6
 		st.LastAtUs = s.at
 	}
 	s.pol = m.policy.At(s.at)
-	s.fact = &chatv1.Fact{
-		ShopId: ev.ShopId, SourceOffset: off, ConversationId: ev.ConversationId, EventId: ev.EventId,
-		AtUs: s.at, Kind: chatv1.FactKind_FACT_KIND_OTHER,
-	}
+	s.fact = chatv1.FactFromVTPool()
+	s.fact.ShopId, s.fact.ConversationId, s.fact.EventId = ev.ShopId, ev.ConversationId, ev.EventId
+	s.fact.SourceOffset, s.fact.AtUs, s.fact.Kind = off, s.at, chatv1.FactKind_FACT_KIND_OTHER
 	switch ev.Actor.GetRole() {
 	case chatv1.Role_ROLE_AGENT:
 		s.fact.AgentId = ev.Actor.Id
@@ -81,6 +80,7 @@ func (m *Machine) Apply(st *statev1.Conversation, ev *chatv1.ChatEvent, off int6
 	s.expire()
 	s.dispatch(id)
 	if !s.mark {
+		s.fact.ReturnToVTPool()
 		return nil, true
 	}
 	if n := len(s.fact.Lives); n > 0 {
@@ -173,9 +173,8 @@ func (s *step) consumerMessage(id uint64) {
 	}
 	s.fact.UnrepliedInRow = int32(len(st.UnrepliedOffsets))
 	if len(st.UnrepliedOffsets) == limit {
-		s.fact.UnrepliedOffsets = make([]int64, limit)
-		for i, o := range st.UnrepliedOffsets {
-			s.fact.UnrepliedOffsets[i] = int64(o)
+		for _, o := range st.UnrepliedOffsets {
+			s.fact.UnrepliedOffsets = append(s.fact.UnrepliedOffsets, int64(o))
 		}
 	}
 }

@@ -151,16 +151,15 @@ func (s *step) takeBack(id uint64) {
 // tellRound puts the round as it stands into the fact; one event can end one round and begin the next.
 func (s *step) tellRound(outcome chatv1.RoundOutcome, endedAt int64) {
 	st := s.st
-	r := &chatv1.Round{
-		Number: st.Rounds, Life: st.Life, NumberInLife: st.LifeRounds, Outcome: outcome,
-		StartedAtUs: st.RoundStartedAtUs, EndedAtUs: endedAt, ConsumerId: st.RoundConsumerId,
-		StartOffset: st.RoundStartOffset, Counted: s.roundCounts(st.RoundStartedAtUs),
-	}
+	var r *chatv1.Round
+	s.fact.Rounds, r = grow(s.fact.Rounds)
+	r.Number, r.Life, r.NumberInLife, r.Outcome = st.Rounds, st.Life, st.LifeRounds, outcome
+	r.StartedAtUs, r.EndedAtUs, r.ConsumerId = st.RoundStartedAtUs, endedAt, st.RoundConsumerId
+	r.StartOffset, r.Counted = st.RoundStartOffset, s.roundCounts(st.RoundStartedAtUs)
 	if outcome == chatv1.RoundOutcome_ROUND_OUTCOME_ANSWERED {
 		r.WaitUs = endedAt - st.RoundStartedAtUs
 		r.AgentId = s.ev.Actor.GetId()
 		r.Within = r.WaitUs <= s.m.policy.At(st.RoundStartedAtUs).Assessment.ResponseLimitUS
 	}
-	s.fact.Rounds = append(s.fact.Rounds, r)
 	s.mark = true
 }

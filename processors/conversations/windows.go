@@ -13,9 +13,24 @@ func (s *step) delta(kind chatv1.WindowKind, start int64) *chatv1.WindowDelta {
 			return d
 		}
 	}
-	d := &chatv1.WindowDelta{Kind: kind, StartUs: start, Counts: &chatv1.Counts{}}
-	s.fact.Deltas = append(s.fact.Deltas, d)
+	var d *chatv1.WindowDelta
+	s.fact.Deltas, d = grow(s.fact.Deltas)
+	d.Kind, d.StartUs, d.Counts = kind, start, chatv1.CountsFromVTPool()
 	return d
+}
+
+// grow adds an empty element, one that stands behind the slice's end from an earlier use where there is one.
+func grow[T any](list []*T) ([]*T, *T) {
+	n := len(list)
+	if n < cap(list) {
+		list = list[:n+1]
+	} else {
+		list = append(list, nil)
+	}
+	if list[n] == nil {
+		list[n] = new(T)
+	}
+	return list, list[n]
 }
 
 // eachWindow runs f for the day and the half-month that hold at.
@@ -34,10 +49,14 @@ func (s *step) eachStanding(start int64, f func(d *chatv1.WindowDelta, g *statev
 
 func (s *step) restand(slot **statev1.Standing, kind chatv1.WindowKind, start int64, f func(*chatv1.WindowDelta, *statev1.Standing)) {
 	g := *slot
-	if g == nil || g.StartUs != start {
-		// Time runs forward in a conversation: the earlier window's standing is final.
-		g = &statev1.Standing{StartUs: start}
+	if g == nil {
+		g = statev1.StandingFromVTPool()
 		*slot = g
+	}
+	if g.StartUs != start {
+		// Time runs forward in a conversation: the earlier window's standing is final.
+		g.Reset()
+		g.StartUs = start
 	}
 	d := s.delta(kind, start)
 	limit := s.m.policy.At(start).Assessment.ResponseLimitUS

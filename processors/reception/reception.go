@@ -22,7 +22,7 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 		Edges: func(p *stream.Processor) []goka.Edge {
 			out := p.Topic(schemas.TopicTakeovers)
 			return []goka.Edge{
-				stream.Input(p, func(ctx goka.Context, f *chatv1.Fact) error {
+				stream.Input(p, chatv1.FactFromVTPool, func(ctx goka.Context, f *chatv1.Fact) error {
 					if !takeover.Concerns(f) {
 						return nil
 					}
@@ -31,8 +31,10 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 					}
 					st, _ := ctx.Value().(*statev1.Reception)
 					if st == nil {
-						st = &statev1.Reception{Takeover: &statev1.TakeoverState{}}
+						st = statev1.ReceptionFromVTPool()
+						st.Takeover = statev1.TakeoverStateFromVTPool()
 					}
+					defer st.ReturnToVTPool()
 					if f.SourceOffset < st.SourcePlusOne {
 						return nil // repeated by a restart of the stage before
 					}
@@ -45,7 +47,7 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 					return nil
 				}),
 				stream.Output[chatv1.Takeover](p, schemas.TopicTakeovers),
-				stream.Persist[statev1.Reception](),
+				stream.Persist(statev1.ReceptionFromVTPool),
 			}
 		},
 	})

@@ -47,10 +47,10 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 		Input: schemas.TopicFacts,
 		Edges: func(p *stream.Processor) []goka.Edge {
 			return []goka.Edge{
-				stream.Input(p, g.fact),
+				stream.Input(p, chatv1.FactFromVTPool, g.fact),
 				stream.Output[chatv1.Kpi](p, schemas.TopicKpis),
 				stream.Output[chatv1.Decision](p, schemas.TopicRestrictions),
-				stream.Persist[statev1.Service](),
+				stream.Persist(statev1.ServiceFromVTPool),
 			}
 		},
 		Assigned:    g.assigned,
@@ -114,6 +114,7 @@ func (g *graph) fact(ctx goka.Context, f *chatv1.Fact) error {
 	if st == nil {
 		st = NewState()
 	}
+	defer st.ReturnToVTPool()
 	out, ok := g.m.Apply(st, f, now)
 	if !ok {
 		return nil // repeated by a restart of the stage before
@@ -122,7 +123,7 @@ func (g *graph) fact(ctx goka.Context, f *chatv1.Fact) error {
 	st.AppliedPlusOne = uint64(ctx.Offset()) + 1
 	ctx.SetValue(st)
 	p.mu.Lock()
-	p.touched[f.ShopId] = now
+	p.touched[ctx.Key()] = now
 	p.mu.Unlock()
 	return nil
 }
@@ -181,5 +182,6 @@ func (g *graph) visit(ctx goka.Context) {
 	}
 	if st, ok := ctx.Value().(*statev1.Service); ok {
 		g.emit(ctx, shop, g.m.Advance(st, shop, now))
+		st.ReturnToVTPool()
 	}
 }

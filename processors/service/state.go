@@ -27,7 +27,11 @@ type Output struct {
 }
 
 // NewState is the state of a shop that nothing is known of.
-func NewState() *statev1.Service { return &statev1.Service{Takeover: &statev1.TakeoverState{}} }
+func NewState() *statev1.Service {
+	st := statev1.ServiceFromVTPool()
+	st.Takeover = statev1.TakeoverStateFromVTPool()
+	return st
+}
 
 // Apply takes a fact into the shop's state, which it changes in place; now is the partition's newest tick
 // before the fact. It returns what was due before the fact, and false for a fact that was applied before.

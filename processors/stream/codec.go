@@ -17,6 +17,14 @@ type Record[T any] interface {
 	UnmarshalVT([]byte) error
 }
 
+// Pooled is a record whose objects are reused. Decoded strings share memory with the bytes they came
+// from, which nobody changes: Kafka's buffers, and the values of a store.
+type Pooled[T any] interface {
+	Record[T]
+	UnmarshalVTUnsafe([]byte) error
+	ReturnToVTPool()
+}
+
 // undecodable stands for an input record that is not what its topic holds.
 type undecodable struct {
 	raw []byte
@@ -24,19 +32,32 @@ type undecodable struct {
 }
 
 // inputCodec never fails on outside bytes: a processor must not stop on them.
-type inputCodec[T any, P Record[T]] struct{}
+type inputCodec[T any, P Pooled[T]] struct{ fresh func() P }
 
 func (inputCodec[T, P]) Encode(v any) ([]byte, error) { return encode[T, P](v) }
 
-func (inputCodec[T, P]) Decode(b []byte) (any, error) {
-	m := P(new(T))
-	if err := m.UnmarshalVT(b); err != nil {
+func (c inputCodec[T, P]) Decode(b []byte) (any, error) {
+	m := c.fresh()
+	if err := m.UnmarshalVTUnsafe(b); err != nil {
 		return undecodable{b, err}, nil
 	}
 	return m, nil
 }
 
-// ownCodec is for what only processors write: tables and outputs. Bytes that do not decode are an error.
+// tableCodec decodes into reused objects; bytes that do not decode are an error.
+type tableCodec[T any, P Pooled[T]] struct{ fresh func() P }
+
+func (tableCodec[T, P]) Encode(v any) ([]byte, error) { return encode[T, P](v) }
+
+func (c tableCodec[T, P]) Decode(b []byte) (any, error) {
+	m := c.fresh()
+	if err := m.UnmarshalVTUnsafe(b); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// ownCodec is for outputs.
 type ownCodec[T any, P Record[T]] struct{}
 
 func (ownCodec[T, P]) Encode(v any) ([]byte, error) { return encode[T, P](v) }
@@ -62,19 +83,24 @@ func Output[T any, P Record[T]](p *Processor, topic string) goka.Edge {
 	return goka.Output(goka.Stream(p.topic(topic)), ownCodec[T, P]{})
 }
 
-// Persist is the edge to the group's table.
-func Persist[T any, P Record[T]]() goka.Edge { return goka.Persist(ownCodec[T, P]{}) }
+// Persist is the edge to the group's table. A value from goka's Value is the callback's, to return to
+// the pool after its last SetValue.
+func Persist[T any, P Pooled[T]](fresh func() P) goka.Edge {
+	return goka.Persist(tableCodec[T, P]{fresh})
+}
 
 // Input is the edge from the processor's input topic. What does not decode, and what the callback
-// refuses with an error, becomes a dead letter; the processor goes on.
-func Input[T any, P Record[T]](p *Processor, callback func(ctx goka.Context, m P) error) goka.Edge {
-	return goka.Input(goka.Stream(p.rollback.input), inputCodec[T, P]{}, func(ctx goka.Context, v any) {
+// refuses with an error, becomes a dead letter; the processor goes on. The message is the callback's only
+// until it returns.
+func Input[T any, P Pooled[T]](p *Processor, fresh func() P, callback func(ctx goka.Context, m P) error) goka.Edge {
+	return goka.Input(goka.Stream(p.rollback.input), inputCodec[T, P]{fresh}, func(ctx goka.Context, v any) {
 		switch m := v.(type) {
 		case P:
 			if err := callback(ctx, m); err != nil {
 				raw, _ := m.MarshalVT()
 				p.deadLetter(ctx, raw, err)
 			}
+			m.ReturnToVTPool()
 		case undecodable:
 			p.deadLetter(ctx, m.raw, Refusal{"decode", m.err.Error()})
 		default:

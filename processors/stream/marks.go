@@ -90,7 +90,7 @@ type session struct {
 
 func (s *session) claim(c sarama.ConsumerGroupClaim) *claimed {
 	cl := &claimed{claim: c}
-	cl.next.Store(c.InitialOffset())
+	cl.next.Store(max(c.InitialOffset(), 0)) // without a commit the log begins at 0: see rollback.assign
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.claims[topicPartition{c.Topic(), c.Partition()}] = cl
@@ -118,9 +118,7 @@ func (s *session) lag() (n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, cl := range s.claims {
-		if next := cl.next.Load(); next >= 0 {
-			n += max(cl.claim.HighWaterMarkOffset()-next, 0)
-		}
+		n += max(cl.claim.HighWaterMarkOffset()-cl.next.Load(), 0)
 	}
 	return n
 }

@@ -47,7 +47,7 @@ type Processor struct {
 	metrics  *metrics
 	rollback *rollback
 
-	unordered bool                                                  // only tests
+	unordered bool                                      // only tests
 	producers func(opts []kgo.Opt) goka.ProducerBuilder // only tests replace it
 
 	admin *kadm.Client // of the current run

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -96,7 +97,7 @@ func keepNewest(s storage.Storage, key string, value []byte, applied int64) erro
 			return nil
 		}
 	}
-	return s.Set(key, value)
+	return s.Set(key, bytes.Clone(value)) // the value is part of a whole fetch's buffer
 }
 
 // check requires reading to start exactly where the state was rolled back to.

@@ -1,0 +1,277 @@
+package stream_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/feigeio/feige/internal/broker"
+	"github.com/feigeio/feige/schemas"
+)
+
+const partitions = 4
+
+// faultyBroker is a broker in this process that can be made to misbehave.
+type faultyBroker struct {
+	*kfake.Cluster
+	addr string
+	// cutAnswers is how many in 1000 answers on producers' connections are swallowed, with their connection.
+	cutAnswers atomic.Int64
+	// closed counts the connections that slam and cutAnswers have closed.
+	closed atomic.Int64
+
+	mu sync.Mutex
+	// held are topics whose writes get no answer while the channel is open.
+	held map[string]chan struct{}
+	// slammed are topics whose writes close the connection.
+	slammed map[string]bool
+	// observe is told of every write, before it is taken. May be nil.
+	observe func(*kmsg.ProduceRequest)
+}
+
+func startBroker(t testing.TB, topics ...string) *faultyBroker {
+	t.Helper()
+	b := &faultyBroker{held: map[string]chan struct{}{}, slammed: map[string]bool{}}
+	c, err := kfake.NewCluster(
+		kfake.Ports(0),
+		kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			l, err := net.Listen(network, address)
+			if err != nil {
+				return nil, err
+			}
+			b.addr = l.Addr().String()
+			return cuttingListener{l, b}, nil
+		}),
+		kfake.GroupMinSessionTimeout(500*time.Millisecond),
+		kfake.DataDir(t.TempDir()),
+		kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1", "log.segment.bytes": "8388608"}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	b.Cluster = c
+	c.ControlKey(int16(kmsg.Produce), b.produce)
+	if len(topics) == 0 {
+		topics = productTopics()
+	}
+	for _, name := range topics {
+		if err := c.CreateTopic(name, partitions, map[string]string{"cleanup.policy": "delete"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func productTopics() (names []string) {
+	for _, t := range schemas.Topics() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func brokerConfig(addr string) broker.Config {
+	c := broker.DefaultConfig()
+	c.Brokers, c.ClientID, c.Partitions = []string{addr}, "test", partitions
+	return c
+}
+
+func (b *faultyBroker) produce(r kmsg.Request) (kmsg.Response, error, bool) {
+	b.KeepControl()
+	req := r.(*kmsg.ProduceRequest)
+	b.mu.Lock()
+	slam := false
+	var held chan struct{}
+	for _, t := range req.Topics {
+		name := t.Topic
+		if info := b.TopicIDInfo(t.TopicID); name == "" && info != nil {
+			name = info.Topic
+		}
+		slam = slam || b.slammed[name]
+		if ch := b.held[name]; ch != nil {
+			held = ch
+		}
+	}
+	observe := b.observe
+	b.mu.Unlock()
+	if observe != nil {
+		observe(req)
+	}
+	if held != nil {
+		b.SleepControl(func() { <-held })
+	}
+	if slam {
+		b.closed.Add(1)
+		return nil, io.ErrClosedPipe, true
+	}
+	return nil, nil, false
+}
+
+// hold leaves writes to a topic without an answer until release is called.
+func (b *faultyBroker) hold(t testing.TB, topic string) (release func()) {
+	ch := make(chan struct{})
+	b.mu.Lock()
+	b.held[topic] = ch
+	b.mu.Unlock()
+	release = sync.OnceFunc(func() {
+		b.mu.Lock()
+		delete(b.held, topic)
+		b.mu.Unlock()
+		close(ch)
+	})
+	t.Cleanup(release)
+	return release
+}
+
+// slam closes the connection of whoever writes to a topic, until release is called.
+func (b *faultyBroker) slam(topic string) (release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slammed[topic] = true
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.slammed, topic)
+	}
+}
+
+// refuse answers writes to a topic with an error until release is called.
+func (b *faultyBroker) refuse(topic string, err *kerr.Error) (release func()) {
+	return b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: err, Count: -1}).Remove
+}
+
+const troubles = 5
+
+// trouble makes writes to a topic fail in one of several ways, until release is called; hits counts the
+// writes that have failed.
+func (b *faultyBroker) trouble(kind int, topic string) (release func(), hits func() int) {
+	fault := func(err *kerr.Error) (func(), func() int) {
+		h := b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: err, Count: -1})
+		return h.Remove, h.Hits
+	}
+	before := b.closed.Load()
+	closed := func() int { return int(b.closed.Load() - before) }
+	switch kind {
+	case 0:
+		return fault(kerr.NotLeaderForPartition)
+	case 1: // taken, and answered with an error all the same
+		return fault(kerr.RequestTimedOut)
+	case 2:
+		return fault(kerr.NotEnoughReplicasAfterAppend)
+	case 3:
+		return b.slam(topic), closed
+	default: // taken, and the answer is lost, whatever the topic
+		b.cutAnswers.Store(500)
+		return func() { b.cutAnswers.Store(0) }, closed
+	}
+}
+
+// misbehave refuses writes to random topics in random ways, for windows of 0.2 s up to longest, until the
+// context ends. It returns the number of windows.
+func (b *faultyBroker) misbehave(ctx context.Context, r *rand.Rand, longest time.Duration, topics []string) (windows int) {
+	for ; ctx.Err() == nil; windows++ {
+		release, _ := b.trouble(r.IntN(troubles), topics[r.IntN(len(topics))])
+		pause(ctx, 200*time.Millisecond+time.Duration(r.Int64N(int64(longest-200*time.Millisecond))))
+		release()
+		pause(ctx, time.Duration(r.Int64N(int64(time.Second))))
+	}
+	return windows
+}
+
+// pause is for random moments only.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// cuttingListener hands out connections whose answers can be lost.
+type cuttingListener struct {
+	net.Listener
+	b *faultyBroker
+}
+
+func (l cuttingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &cuttingConn{Conn: c, b: l.b}, nil
+}
+
+// cuttingConn follows the frames of its requests to know whether a producer is at the other end: 4 bytes
+// length, 2 bytes kind, the rest.
+type cuttingConn struct {
+	net.Conn
+	b        *faultyBroker
+	header   []byte
+	rest     int64
+	produces atomic.Bool
+}
+
+func (c *cuttingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	for b := p[:n]; len(b) > 0; {
+		if c.rest > 0 {
+			skip := min(c.rest, int64(len(b)))
+			c.rest -= skip
+			b = b[skip:]
+			continue
+		}
+		take := min(6-len(c.header), len(b))
+		c.header = append(c.header, b[:take]...)
+		b = b[take:]
+		if len(c.header) == 6 {
+			h := c.header
+			c.rest = int64(h[0])<<24 + int64(h[1])<<16 + int64(h[2])<<8 + int64(h[3]) - 2
+			if h[4] == 0 && h[5] == byte(kmsg.Produce) {
+				c.produces.Store(true)
+			}
+			c.header = h[:0]
+		}
+	}
+	return n, err
+}
+
+func (c *cuttingConn) Write(p []byte) (int, error) {
+	if c.produces.Load() && rand.Int64N(1000) < c.b.cutAnswers.Load() {
+		c.b.closed.Add(1)
+		_ = c.Conn.Close()
+		return 0, io.ErrClosedPipe
+	}
+	return c.Conn.Write(p)
+}
+
+func kafkaClient(t testing.TB, addr string, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(addr), kgo.MetadataMinAge(50 * time.Millisecond)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return cl
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// await polls a condition until it holds.
+func await(t testing.TB, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
