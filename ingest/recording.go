@@ -90,8 +90,7 @@ func (r *recording) open() (*content, error) {
 	return c, nil
 }
 
-func (r *recording) rows(src io.Reader, nowUS int64) (rowReader, error) {
-	ids := newRowIDs(r.digest)
+func (r *recording) rows(src io.Reader, ids *rowIDs, nowUS int64) (rowReader, error) {
 	if r.format == FormatJSONL {
 		return newJSONRows(src, ids, nowUS), nil
 	}
@@ -128,7 +127,7 @@ func (r *recording) scan(ctx context.Context, nowUS int64, rejects *rejectLog, t
 	defer c.Close()
 	digest := sha256.New()
 	src := io.TeeReader(c, digest)
-	rows, err := r.rows(src, nowUS)
+	rows, err := r.rows(src, nil, nowUS)
 	if err != nil {
 		return s, err
 	}

@@ -38,7 +38,7 @@ func (r *recording) stream(nowUS int64) (*fileStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.rows(c, nowUS)
+	rows, err := r.rows(c, newRowIDs(r.digest), nowUS)
 	if err != nil {
 		_ = c.Close()
 		return nil, err
