@@ -266,9 +266,9 @@ func (b *builder) duration(path, s string) int64 {
 }
 
 func (b *builder) positive(path, s string) int64 {
-	us, ok := parseDuration(s)
-	if !ok || us == 0 {
-		b.bad(path, "%q is no duration above 0; want one such as 180s, 10m, 24h, 2d, 1h30m, up to 36500d", s)
+	us := b.duration(path, s)
+	if zero, ok := parseDuration(s); ok && zero == 0 {
+		b.bad(path, "is %s; want more than 0", s)
 	}
 	return us
 }

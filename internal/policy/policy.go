@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"io"
 	"math"
 	"os"
 
@@ -93,14 +94,12 @@ func DefaultYAML() []byte { return bytes.Clone(defaultYAML) }
 
 // Load reads a policy file.
 func Load(path string) (*Set, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
-	if info.Size() > maxBytes {
-		return nil, Problem{File: path, What: tooLong}
-	}
-	data, err := os.ReadFile(path)
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}

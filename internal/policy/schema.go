@@ -63,7 +63,7 @@ func (s *source) validate() error {
 
 // collect turns the leaves of a validation error into problems.
 func (s *source) collect(c compiled, e *jsonschema.ValidationError, problems *Problems) {
-	if _, name := e.ErrorKind.(*kind.PropertyNames); len(e.Causes) > 0 && !name {
+	if len(e.Causes) > 0 {
 		for _, cause := range e.Causes {
 			s.collect(c, cause, problems)
 		}
@@ -77,16 +77,17 @@ func (s *source) collect(c compiled, e *jsonschema.ValidationError, problems *Pr
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		known := strings.Join(keysOf(rule), ", ")
+		known := "known here: " + strings.Join(keysOf(rule), ", ")
+		if rule["patternProperties"] != nil {
+			known = "want a name of small letters, digits, _ and -"
+		}
 		for _, key := range k.Properties {
-			add(join(path, key), "unknown key; known here: %s", known)
+			add(join(path, key), "unknown key; %s", known)
 		}
 	case *kind.Required:
 		for _, key := range k.Missing {
 			add(join(path, key), "is missing; want %s", wanted(c.property(rule, key)))
 		}
-	case *kind.PropertyNames:
-		add(join(path, k.Property), "is not a key that can stand here; want a name of small letters, digits, _ and -")
 	case *kind.UniqueItems:
 		add(fmt.Sprintf("%s[%d]", path, k.Duplicates[1]), "repeats item %d; every one may stand once", k.Duplicates[0])
 	case *kind.MinItems:

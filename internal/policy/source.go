@@ -36,6 +36,7 @@ func readSource(name string, data []byte) (*source, error) {
 	if len(data) > maxBytes {
 		return fail(0, tooLong)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		return fail(1+bytes.Count(data[:firstInvalid(data)], []byte("\n")), "is not UTF-8")
 	}
@@ -109,11 +110,11 @@ func (s *source) plain(node ast.Node, path string, problems *Problems) any {
 		return n.Value
 	case *ast.FloatNode:
 		if math.IsInf(n.Value, 0) || math.IsNaN(n.Value) {
-			refuse(n, path, "is no number that can be counted with")
+			refuse(n, path, "is not a finite number")
 		}
 		return n.Value
 	case *ast.InfinityNode, *ast.NanNode:
-		refuse(n, path, "is no number that can be counted with")
+		refuse(n, path, "is not a finite number")
 	case *ast.NullNode, *ast.CommentGroupNode, nil:
 		return nil
 	case *ast.AnchorNode, *ast.AliasNode:
@@ -224,25 +225,38 @@ func firstInvalid(data []byte) int {
 const maxDepth = 32
 
 // tooDeep gives the line at which brackets, or list marks in a row, nest deeper than maxDepth; 0: nowhere.
+// It does not look into comments.
 func tooDeep(data []byte) int {
-	line, open, marks := 1, 0, 0
-	for _, b := range data {
-		switch b {
-		case '\n':
-			line++
-			marks = 0
-		case '[', '{':
-			open++
-		case ']', '}':
-			open = max(open-1, 0)
-		case '-', '?', ':':
-			marks++
-		case ' ', '\t':
-		default:
-			marks = 0
-		}
-		if open > maxDepth || marks > maxDepth {
-			return line
+	open, number := 0, 0
+	for line := range bytes.Lines(data) {
+		number++
+		marks, quoted := 0, false
+	scan:
+		for i, b := range line {
+			blankBefore := i == 0 || line[i-1] == ' ' || line[i-1] == '\t'
+			switch b {
+			case '#':
+				if blankBefore && !quoted {
+					break scan
+				}
+				marks = 0
+			case '[', '{':
+				open++
+			case ']', '}':
+				open = max(open-1, 0)
+			case '-', '?':
+				if blankBefore {
+					marks++
+				}
+			case ' ', '\t':
+			case '"', '\'':
+				quoted, marks = true, 0
+			default:
+				marks = 0
+			}
+			if open > maxDepth || marks > maxDepth {
+				return number
+			}
 		}
 	}
 	return 0
