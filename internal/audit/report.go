@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/feigeio/feige/internal/oracle"
 	"github.com/feigeio/feige/schemas"
@@ -22,7 +21,7 @@ type Report struct {
 	// DeadLetters is how many records of chat.events stand in dead_letters.
 	DeadLetters int64
 
-	show int
+	show, more int
 }
 
 // Partition is what was read of one.
@@ -116,9 +115,11 @@ func (r *Report) add(p Partition, t *tally) {
 }
 
 func (r *Report) keep(d oracle.Difference) {
-	if len(r.Differences) < r.show {
-		r.Differences = append(r.Differences, d)
+	if len(r.Differences) >= r.show {
+		r.more++
+		return
 	}
+	r.Differences = append(r.Differences, d)
 }
 
 // stray takes rows of partitions that do not exist in.
@@ -152,19 +153,17 @@ func (r *Report) Write(w io.Writer) error {
 	if r.DeadLetters > 0 {
 		fmt.Fprintf(out, "%d records of %s stand in dead_letters\n", r.DeadLetters, name)
 	}
-	fields := 0
 	for _, d := range r.Differences {
 		fmt.Fprintln(out, d)
-		fields++
 	}
-	if wrong := r.Wrong(); wrong > 0 && fields == r.show {
-		fmt.Fprintf(out, "… only the first %d differences are shown\n", r.show)
+	if r.more > 0 {
+		fmt.Fprintf(out, "… and %d more differences\n", r.more)
 	}
 	fmt.Fprintf(out, "\n%-20s %10s %9s %10s %9s %9s %8s %8s\n", "table", "rows", "missing", "unexpected", "different", "duplicate", "newer", "older")
 	for _, t := range r.Tables {
 		fmt.Fprintf(out, "%-20s %10d %9d %10d %9d %9d %8d %8d\n", t.Name, t.Rows, t.Missing, t.Unexpected, t.Different, t.Duplicate, t.Newer, t.Older)
 	}
-	fmt.Fprintln(out, strings.TrimSpace(r.verdict()))
+	fmt.Fprintln(out, r.verdict())
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("audit: write the report: %w", err)
 	}
