@@ -44,7 +44,7 @@ func (l *rejectLog) add(file string, r row) error {
 		if err := os.MkdirAll(filepath.Dir(l.path), 0o755); err != nil {
 			return fmt.Errorf("reject file: %w", err)
 		}
-		f, err := os.OpenFile(l.path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".part-*")
 		if err != nil {
 			return fmt.Errorf("reject file: %w", err)
 		}
@@ -77,13 +77,14 @@ func (l *rejectLog) close() error {
 		}
 		return nil
 	}
+	part := l.file.Name()
 	err := l.w.Flush()
 	if cerr := l.file.Close(); err == nil {
 		err = cerr
 	}
 	l.file = nil
 	if err == nil {
-		err = os.Rename(l.path+".part", l.path)
+		err = os.Rename(part, l.path)
 	}
 	if err != nil {
 		return fmt.Errorf("reject file: %w", err)
@@ -95,7 +96,7 @@ func (l *rejectLog) close() error {
 func (l *rejectLog) abandon() {
 	if l.file != nil {
 		_ = l.file.Close()
-		_ = os.Remove(l.path + ".part")
+		_ = os.Remove(l.file.Name())
 		l.file = nil
 	}
 }

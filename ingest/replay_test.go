@@ -63,7 +63,7 @@ func writeCSV(t testing.TB, name string, rows [][]string) string {
 
 // talk makes n rows of 20 shops, step apart, in order of time.
 func talk(n int, step time.Duration) [][]string {
-	start := time.Date(2026, 3, 14, 8, 0, 0, 0, time.UTC)
+	start := time.Date(2023, 3, 14, 8, 0, 0, 0, time.UTC)
 	rows := make([][]string, n)
 	for i := range rows {
 		conv := fmt.Sprint("c", i%97)
@@ -146,7 +146,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%d ticks, report says %d, want 11", n, rep.Ticks)
 	}
 	end := log[0][len(log[0])-1].event
-	if want := time.Date(2026, 3, 15, 16, 0, 0, 0, time.UTC).Add(24 * time.Hour).UnixMicro(); end.GetTick().GetAtUs() != want || rep.ClosingTickUS != want {
+	if want := time.Date(2023, 3, 15, 16, 0, 0, 0, time.UTC).Add(24 * time.Hour).UnixMicro(); end.GetTick().GetAtUs() != want || rep.ClosingTickUS != want {
 		t.Errorf("closing tick %v, want %d", end, want)
 	}
 
