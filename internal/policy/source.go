@@ -188,11 +188,9 @@ func (s *source) problem(path, format string, args ...any) Problem {
 
 // join makes the path of a key. A key that is not a plain name is quoted, so that the path stays one line.
 func join(path, key string) string {
-	for _, r := range key {
-		if !(r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
-			key = shown(key)
-			break
-		}
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+	if key == "" || strings.Trim(key, plain) != "" {
+		key = shown(key)
 	}
 	if path == "" {
 		return key

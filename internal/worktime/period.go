@@ -1,6 +1,9 @@
 package worktime
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // HalfMonth is the half-month of the instant: the 1st to the 15th, or the 16th to the month's last day.
 func (c *Calendar) HalfMonth(atUS int64) Span {
@@ -59,7 +62,7 @@ func (c *Calendar) ParsePeriod(s string) (Span, error) {
 
 func parsePeriod(s string) (from, until int64, err error) {
 	if len(s) != len("2026-11-H1") || s[4] != '-' || s[7] != '-' {
-		return 0, 0, fmt.Errorf(`want a half-month as "2026-11-H1" or "2026-11-H2", or a day as "2026-11-05"`)
+		return 0, 0, errors.New(`want a half-month as "2026-11-H1" or "2026-11-H2", or a day as "2026-11-05"`)
 	}
 	y, okY := digits(s[:4])
 	m, okM := digits(s[5:7])
