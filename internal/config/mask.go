@@ -10,12 +10,12 @@ import (
 )
 
 // masked stands for a secret that is set.
-const masked = "********"
+const masked = "(secret)"
 
 // secretKey matches the names of keys whose values are never shown.
 var secretKey = regexp.MustCompile(`(^|_)(password|secret|token|private_key)$`)
 
-// Show is the settings as YAML, with every secret that is set replaced by asterisks.
+// Show is the settings as YAML, with every secret that is set replaced by "(secret)".
 func Show(settings any) (string, error) {
 	data, err := yaml.MarshalWithOptions(settings, yaml.IndentSequence(true))
 	if err != nil {
