@@ -93,7 +93,7 @@ func TestLoadErrors(t *testing.T) {
 	}
 	known := "known here: brokers, client_id, count, linger, ratio, tls, password"
 	check("unknown key", "kafka:\n  count: 1\n  brokrs: [a]\n", nil, "FILE:3: kafka.brokrs is not a key; "+known)
-	check("unknown top key", "nmae: x\n", nil, "FILE:1: nmae is not a key; known here: name, kafka, roles")
+	check("unknown top key", "nane: x\n", nil, "FILE:1: nane is not a key; known here: name, kafka, roles")
 	check("text for a number", "kafka:\n  count: many\n", nil, `FILE:2: kafka.count must be a whole number (got "many")`)
 	check("fraction for a number", "kafka:\n  count: 1.5\n", nil, `FILE:2: kafka.count must be a whole number (got "1.5")`)
 	check("too large", "kafka:\n  count: 99999999999\n", nil, "FILE:2: kafka.count must be a whole number (got 99999999999, which does not fit)")
