@@ -147,21 +147,16 @@ func (w *window) touch(positions ...int) {
 // rowAsOf tells whether the window had a row as of x.
 func (w *window) rowAsOf(x int) bool { return w.touched[0] < min(x, w.final.pos) }
 
-// changes are the positions at which the window changed while it had a row and was not final: where
+// changes are the positions at which a window that no tick made final changed once it had a row: where
 // anything counted in it changed, and where the shop's takeover time moved while the bot received.
 func (s *shop) changes(w *window) []int {
-	var out []int
-	for _, pos := range w.touched {
-		if pos < w.final.pos {
-			out = append(out, pos)
-		}
-	}
+	out := slices.Clone(w.touched)
 	for i := len(s.moves) - 1; i >= 0; i-- {
 		m := &s.moves[i]
 		if m.pos < w.touched[0] {
 			break
 		}
-		if m.lasting != nil && m.lasting.record.StartedAtUs < w.end && m.pos < w.final.pos {
+		if m.lasting != nil && m.lasting.record.StartedAtUs < w.end {
 			out = append(out, m.pos)
 			s.seen.BotChanges++
 		}
