@@ -40,38 +40,48 @@ type faultyBroker struct {
 	observe func(*kmsg.ProduceRequest)
 }
 
+// startBroker has the given topics, in memory.
 func startBroker(t testing.TB, topics ...string) *faultyBroker {
 	t.Helper()
 	b := &faultyBroker{held: map[string]chan struct{}{}, slammed: map[string]bool{}}
-	c, err := kfake.NewCluster(
-		kfake.Ports(0),
-		kfake.ListenFn(func(network, address string) (net.Listener, error) {
-			l, err := net.Listen(network, address)
-			if err != nil {
-				return nil, err
-			}
-			b.addr = l.Addr().String()
-			return cuttingListener{l, b}, nil
-		}),
-		kfake.GroupMinSessionTimeout(500*time.Millisecond),
-		kfake.DataDir(t.TempDir()),
-		kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1", "log.segment.bytes": "8388608"}),
-	)
+	opts := append(brokerOptions(0, ""), kfake.ListenFn(func(network, address string) (net.Listener, error) {
+		l, err := net.Listen(network, address)
+		if err != nil {
+			return nil, err
+		}
+		b.addr = l.Addr().String()
+		return cuttingListener{l, b}, nil
+	}))
+	c, err := kfake.NewCluster(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
 	b.Cluster = c
 	c.ControlKey(int16(kmsg.Produce), b.produce)
-	if len(topics) == 0 {
-		topics = productTopics()
-	}
+	createTopics(t, c, topics...)
+	return b
+}
+
+func createTopics(t testing.TB, c *kfake.Cluster, topics ...string) {
+	t.Helper()
 	for _, name := range topics {
 		if err := c.CreateTopic(name, partitions, map[string]string{"cleanup.policy": "delete"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return b
+}
+
+func brokerOptions(port int, dir string) []kfake.Opt {
+	opts := []kfake.Opt{
+		kfake.Ports(port),
+		kfake.GroupMinSessionTimeout(500 * time.Millisecond),
+		kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1", "log.segment.bytes": "8388608"}),
+	}
+	if dir != "" {
+		opts = append(opts, kfake.DataDir(dir))
+	}
+	return opts
 }
 
 func productTopics() (names []string) {
@@ -90,20 +100,21 @@ func brokerConfig(addr string) broker.Config {
 func (b *faultyBroker) produce(r kmsg.Request) (kmsg.Response, error, bool) {
 	b.KeepControl()
 	req := r.(*kmsg.ProduceRequest)
-	b.mu.Lock()
-	slam := false
-	var held chan struct{}
+	names := make([]string, 0, len(req.Topics))
 	for _, t := range req.Topics {
-		name := t.Topic
-		if info := b.TopicIDInfo(t.TopicID); name == "" && info != nil {
-			name = info.Topic
+		if info := b.TopicIDInfo(t.TopicID); t.Topic == "" && info != nil {
+			t.Topic = info.Topic
 		}
-		slam = slam || b.slammed[name]
+		names = append(names, t.Topic)
+	}
+	b.mu.Lock()
+	observe := b.observe
+	var held chan struct{}
+	for _, name := range names {
 		if ch := b.held[name]; ch != nil {
 			held = ch
 		}
 	}
-	observe := b.observe
 	b.mu.Unlock()
 	if observe != nil {
 		observe(req)
@@ -111,9 +122,13 @@ func (b *faultyBroker) produce(r kmsg.Request) (kmsg.Response, error, bool) {
 	if held != nil {
 		b.SleepControl(func() { <-held })
 	}
-	if slam {
-		b.closed.Add(1)
-		return nil, io.ErrClosedPipe, true
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, name := range names {
+		if b.slammed[name] {
+			b.closed.Add(1)
+			return nil, io.ErrClosedPipe, true
+		}
 	}
 	return nil, nil, false
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lovoo/goka"
 
@@ -115,11 +116,30 @@ type Refusal struct{ Code, Reason string }
 
 func (r Refusal) Error() string { return r.Code + ": " + r.Reason }
 
+// Bounds of what a dead letter carries: it must fit into a batch whatever came in.
+const (
+	deadLetterValue  = 512 << 10
+	deadLetterKey    = 64 << 10
+	deadLetterReason = 2 << 10
+)
+
 func (p *Processor) deadLetter(ctx goka.Context, raw []byte, err error) {
 	r := Refusal{"invalid", err.Error()}
 	_ = errors.As(err, &r)
+	if len(r.Reason) > deadLetterReason {
+		r.Reason = strings.ToValidUTF8(r.Reason[:deadLetterReason], "") + "…"
+	}
+	if n := len(raw); n > deadLetterValue {
+		raw = raw[:deadLetterValue]
+		r.Reason += fmt.Sprintf(" (the value is cut: it has %d bytes)", n)
+	}
+	key := []byte(ctx.Key())
+	if n := len(key); n > deadLetterKey {
+		key = key[:deadLetterKey]
+		r.Reason += fmt.Sprintf(" (the key is cut: it has %d bytes)", n)
+	}
 	d := &chatv1.DeadLetter{
-		Topic: string(ctx.Topic()), Partition: ctx.Partition(), Offset: ctx.Offset(), Key: []byte(ctx.Key()), Value: raw,
+		Topic: string(ctx.Topic()), Partition: ctx.Partition(), Offset: ctx.Offset(), Key: key, Value: raw,
 		Code: r.Code, Reason: r.Reason, Stage: p.spec.Group, RecordAtUs: ctx.Timestamp().UnixMicro(),
 	}
 	ctx.Emit(goka.Stream(p.topic(schemas.TopicDeadLetters)), fmt.Sprintf("%s/%d/%d", d.Topic, d.Partition, d.Offset), d)

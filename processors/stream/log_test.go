@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -74,3 +75,20 @@ func mustReadLog(t testing.TB, addr string, topics ...string) map[string][][]*kg
 	}
 	return log
 }
+
+// committed is a group's commit; -1 without one, or when the broker does not answer.
+func committed(t testing.TB, cl *kgo.Client, group, topic string, partition int32) int64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	offsets, err := kadm.NewClient(cl).FetchOffsets(ctx, group)
+	if err != nil {
+		return -1
+	}
+	if o, ok := offsets.Lookup(topic, partition); ok && o.Err == nil {
+		return o.At
+	}
+	return -1
+}
+
+func itoa[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }

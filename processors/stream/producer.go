@@ -52,6 +52,7 @@ type producer struct {
 
 	finished chan []emission
 	done     sync.WaitGroup
+	known    map[string]bool // topics that have been written to; only for send
 }
 
 type emission struct {
@@ -85,7 +86,7 @@ func newProducer(opts []kgo.Opt, cfg Config, m *metrics) goka.ProducerBuilder {
 		if err != nil {
 			return nil, fmt.Errorf("producer: %w", err)
 		}
-		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4)}
+		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4), known: map[string]bool{}}
 		p.changed.L = &p.mu
 		p.ctx, p.cancel = context.WithCancel(context.Background())
 		p.done.Add(2)
@@ -127,7 +128,9 @@ func (p *producer) EmitWithHeaders(topic, key string, value []byte, headers goka
 	return promise
 }
 
-// take waits for records and returns the next chunk; nil once closed and drained, or stopped.
+// take waits for records and returns the next chunk; nil once closed and drained, or stopped. The first
+// record of a topic is a chunk by itself: while the client does not know a topic's partitions yet, it
+// would begin to send when they become known, with a part of the chunk, and the rest would be a second batch.
 func (p *producer) take() []emission {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,8 +139,15 @@ func (p *producer) take() []emission {
 	}
 	n, size := 0, 0
 	for n < len(p.queue) && n < chunkRecords && (n == 0 || size+p.queue[n].size <= chunkBytes) {
+		known := p.known[p.queue[n].record.Topic]
+		if !known && n > 0 {
+			break
+		}
 		size += p.queue[n].size
 		n++
+		if !known {
+			break
+		}
 	}
 	chunk := p.queue[:n:n]
 	p.queue = p.queue[n:]
@@ -161,6 +171,7 @@ func (p *producer) send() {
 			p.fail(err)
 			return
 		}
+		p.known[chunk[0].record.Topic] = true
 	}
 }
 

@@ -122,12 +122,12 @@ func TestProducerKeepsOrderThroughRefusals(t *testing.T) {
 			default:
 			}
 			e.emit(topics[n%2], keyOf(n/2%partitions), n, 40)
-			if n%500 == 0 {
+			if n%50 == 0 {
 				time.Sleep(time.Millisecond) // so that there are many chunks
 			}
 		}
 	}()
-	for window := range 3 * troubles {
+	for window := range 2 * troubles {
 		before := e.finished()
 		release, hits := b.trouble(window%troubles, topics[window%2])
 		await(t, 30*time.Second, "a failed write", func() bool { return hits() > window/troubles })
@@ -287,13 +287,25 @@ func TestProducerHoldsBack(t *testing.T) {
 
 func TestProducerWritesOneBatchAPartition(t *testing.T) {
 	t.Parallel()
+	// writesOf cuts records of that size into chunks. A record counts its value, key, and 96 bytes of framing.
+	writesOf := func(n, size int) (writes int) {
+		records, bytes := 0, 0
+		for i := range n {
+			s := size + len(keyOf(i%partitions)) + 96
+			if records == 0 || records == stream.ChunkRecords || bytes+s > stream.ChunkBytes {
+				writes++
+				records, bytes = 0, 0
+			}
+			records, bytes = records+1, bytes+s
+		}
+		return writes
+	}
 	check := func(name string, n, size, wantWrites int) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := startBroker(t, "a", "b")
 			var writes, batches atomic.Int64
-			started := make(chan struct{})
-			first := sync.OnceFunc(func() { close(started) })
+			first := func() {}
 			b.observe = func(r *kmsg.ProduceRequest) {
 				writes.Add(1)
 				for _, topic := range r.Topics {
@@ -316,6 +328,12 @@ func TestProducerWritesOneBatchAPartition(t *testing.T) {
 				first()
 			}
 			e := newEmitter(t, b, nil)
+			e.emit("a", keyOf(0), 0, 10)
+			e.pending.Wait()
+			writes.Store(0)
+			batches.Store(0)
+			started := make(chan struct{})
+			first = sync.OnceFunc(func() { close(started) })
 			release := b.hold(t, "b")
 			e.emit("b", keyOf(0), 0, 10)
 			<-started // everything below waits for this write
@@ -335,12 +353,48 @@ func TestProducerWritesOneBatchAPartition(t *testing.T) {
 			}
 		})
 	}
-	// A record counts its value, key, and 96 bytes of framing.
-	perChunk := func(size int) int { return min(stream.ChunkBytes/(size+len(keyOf(0))+96), stream.ChunkRecords) }
 	check("one chunk", 1000, 50, 1)
-	check("two chunks", 2*perChunk(20), 20, 2)
-	check("large records", 4*perChunk(1000), 1000, 4)
-	check("one more", 2*perChunk(100)+partitions, 100, 3)
+	check("small records", 20_000, 20, writesOf(20_000, 20))
+	check("large records", 3000, 1000, writesOf(3000, 1000))
+}
+
+// Before a topic's partitions are known there must not be more than one record to send: it could become
+// two batches, the second of which could be taken where the first is refused.
+func TestProducerBeginsATopicWithOneRecord(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, "a", "b")
+	var mu sync.Mutex
+	firstWrite := map[string]int32{}
+	b.observe = func(r *kmsg.ProduceRequest) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, topic := range r.Topics {
+			name, n := b.TopicIDInfo(topic.TopicID).Topic, int32(0)
+			for _, p := range topic.Partitions {
+				var batch kmsg.RecordBatch
+				if err := batch.ReadFrom(p.Records); err != nil {
+					t.Errorf("batch: %v", err)
+				}
+				n += batch.NumRecords
+			}
+			if _, ok := firstWrite[name]; !ok {
+				firstWrite[name] = n
+			}
+		}
+	}
+	e := newEmitter(t, b, nil)
+	for i := range 2000 {
+		e.emit([]string{"a", "b"}[i/500%2], keyOf(i%partitions), i, 50)
+	}
+	e.pending.Wait()
+	if e.failures() > 0 {
+		t.Fatalf("failed: %v", e.errs[0])
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if firstWrite["a"] != 1 || firstWrite["b"] != 1 {
+		t.Errorf("the first writes held %v records, want 1 each", firstWrite)
+	}
 }
 
 func TestProducerTakesLargeRecords(t *testing.T) {
