@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/template"
+
+	"github.com/feigeio/feige/internal/embedded/clickhouse/statement"
 )
 
 // engineFiles writes the engine's own configuration and returns the path of the main file. The engine must
@@ -25,7 +26,7 @@ func engineFiles(cfg Config) (string, error) {
 			FixedSettings []string
 			Rights        map[Role][]string
 			External      []string
-		}{cfg, users, fixedSettings, rights, externalRights})
+		}{cfg, users, statement.FixedSettings(), rights, externalRights})
 		if err != nil {
 			return "", fmt.Errorf("write the engine's configuration: %w", err)
 		}
@@ -37,12 +38,14 @@ func engineFiles(cfg Config) (string, error) {
 }
 
 // rights of the roles. Nobody holds SOURCES (files, URLs, other servers), CREATE FUNCTION, CREATE DICTIONARY
-// (whose source may be a program), BACKUP, or access management.
+// (whose source may be a program), BACKUP, or access management. Nobody but
+// the admin, by CREATE TABLE, holds CREATE TEMPORARY TABLE: it is the right to table functions such as
+// format(), which run SQL that stands in a string.
 var rights = map[Role][]string{
 	RoleAdmin: {
 		"SHOW DATABASES, SHOW TABLES, SHOW COLUMNS, SHOW DICTIONARIES",
 		"SELECT, INSERT, ALTER TABLE, ALTER VIEW, ALTER DATABASE",
-		"CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, CREATE ARBITRARY TEMPORARY TABLE",
+		"CREATE DATABASE, CREATE TABLE, CREATE VIEW",
 		"DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY, CHECK, dictGet",
 		"SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM MOVES, SYSTEM CLEANUP, SYSTEM FLUSH, SYSTEM SYNC REPLICA",
 		"SYSTEM DROP MARK CACHE, SYSTEM DROP UNCOMPRESSED CACHE, SYSTEM DROP QUERY CACHE, SYSTEM VIEWS",
@@ -56,10 +59,6 @@ var rights = map[Role][]string{
 const externalRole = "external"
 
 var externalRights = []string{"CREATE TEMPORARY TABLE, CREATE ARBITRARY TEMPORARY TABLE"}
-
-// fixedSettings name files, machines, or another grammar than the one that package statement reads.
-var fixedSettings = strings.Fields(`dialect implicit_select format_schema format_schema_source format_schema_message_name
-	format_template_resultset format_template_row format_avro_schema_registry_url`)
 
 var templateFuncs = template.FuncMap{"xml": func(text string) (string, error) {
 	var escaped bytes.Buffer
@@ -110,6 +109,10 @@ var usersTemplate = template.Must(template.New("users").Funcs(templateFuncs).Par
       <implicit_select>0</implicit_select>
       <allow_introspection_functions>0</allow_introspection_functions>
       <log_queries>0</log_queries>
+      <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
+      <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
+      <input_format_values_interpret_expressions>0</input_format_values_interpret_expressions>
+      <input_format_values_deduce_templates_of_expressions>0</input_format_values_deduce_templates_of_expressions>
       <constraints>
         <max_memory_usage><max>{{.MaxQueryMemoryBytes}}</max></max_memory_usage>
         <max_threads><max>64</max></max_threads>{{range .FixedSettings}}

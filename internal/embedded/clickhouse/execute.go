@@ -11,8 +11,9 @@ import (
 	"github.com/feigeio/feige/internal/embedded/clickhouse/statement"
 )
 
-// execute runs the statement in a session of its own.
-func (a *answer) execute(role Role, parsed *statement.Statement, data io.Reader, tables []externalTable) error {
+// execute runs the statement in a session of its own. The data of an INSERT is whole when none of it is left
+// in the body.
+func (a *answer) execute(role Role, parsed *statement.Statement, data io.Reader, whole bool, tables []externalTable) error {
 	s := a.server
 	database := a.query.Get("database")
 	if database == "" {
@@ -25,6 +26,16 @@ func (a *answer) execute(role Role, parsed *statement.Statement, data io.Reader,
 	defer session.Close()
 	if err := session.fill(tables, a.query); err != nil {
 		return err
+	}
+	if parsed.Insert && whole {
+		switch expressions, err := parsed.Expressions(); {
+		case err != nil:
+			return err
+		case expressions:
+			if err := session.Exec("SET input_format_values_interpret_expressions=1, input_format_values_deduce_templates_of_expressions=1"); err != nil {
+				return err
+			}
+		}
 	}
 	if err := session.drop(role); err != nil {
 		return err

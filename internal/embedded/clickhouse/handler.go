@@ -94,20 +94,35 @@ func (a *answer) run() (Role, error) {
 	if err != nil {
 		return role, err
 	}
-	if err := parsed.Check(); err != nil {
+	if err := permit(role, parsed); err != nil {
 		return role, err
 	}
-	if parsed.Insert && data != nil {
-		data = io.MultiReader(strings.NewReader(parsed.Data), data)
-	} else if parsed.Insert {
+	whole := data == nil
+	if whole {
 		data = strings.NewReader(parsed.Data)
+	} else {
+		data = io.MultiReader(strings.NewReader(parsed.Data), data)
 	}
 	release, err := s.place(a.r.Context())
 	if err != nil {
 		return role, err
 	}
 	defer release()
-	return role, a.execute(role, parsed, data, tables)
+	return role, a.execute(role, parsed, data, whole, tables)
+}
+
+// permit refuses what the role, or anybody, may not ask.
+func permit(role Role, parsed *statement.Statement) error {
+	if err := parsed.Check(); err != nil {
+		return err
+	}
+	switch {
+	case role == RoleReader && !parsed.MayRead():
+		return faultf(codeReadOnly, "Cannot execute %s in readonly mode", parsed.Verb)
+	case role == RoleWriter && !parsed.MayWrite():
+		return faultf(codeAccessDenied, "Not enough privileges to execute %s", parsed.Verb)
+	}
+	return nil
 }
 
 // read takes the statement from URL, body, or form. What it leaves unread of the body is data.
@@ -202,10 +217,7 @@ func (a *answer) fail(err error) {
 	if code == codeAuthentication {
 		header.Set("WWW-Authenticate", `Basic realm="ClickHouse server HTTP API"`)
 	}
-	// What is left of the body is not read: the connection ends with this answer.
-	if a.r.ContentLength != 0 {
-		header.Set("Connection", "close")
-	}
+	a.drain()
 	var message bytes.Buffer
 	if a.query.Get("compress") == "1" {
 		_, _ = (&frameWriter{to: &message, frames: compress.NewWriter(0, compress.LZ4)}).Write([]byte(text))
@@ -214,6 +226,19 @@ func (a *answer) fail(err error) {
 	}
 	a.w.WriteHeader(statusOf(code))
 	_, _ = a.w.Write(message.Bytes())
+}
+
+// Bounds of what is read of a body that nobody wants.
+const (
+	maxDrain     = 64 << 20
+	drainTimeout = 5 * time.Second
+)
+
+// drain reads what is left of the body: a client that is still sending would otherwise see its connection
+// reset, and not why.
+func (a *answer) drain() {
+	_ = http.NewResponseController(a.w).SetReadDeadline(time.Now().Add(drainTimeout))
+	_, _ = io.CopyN(io.Discard, a.r.Body, maxDrain)
 }
 
 // exceptionTag stands around an error in a body; clients look for it.

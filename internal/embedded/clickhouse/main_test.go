@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 	cfg := testConfig(dir)
 	cfg.Users = map[string]eclickhouse.User{
 		"default": {Role: eclickhouse.RoleAdmin},
-		"writer":  {Role: eclickhouse.RoleWriter, Password: "w&p%40 '\"\\"},
+		"writer":  {Role: eclickhouse.RoleWriter, Password: writerPassword},
 		"reader":  {Role: eclickhouse.RoleReader, Password: readerPassword},
 	}
 	shared.server, err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
@@ -60,7 +60,10 @@ func run(m *testing.M) int {
 	return code
 }
 
-const readerPassword = "r"
+const (
+	readerPassword = "r"
+	writerPassword = "w&p%40 '\"\\:亲"
+)
 
 func testConfig(dir string) eclickhouse.Config {
 	cfg := eclickhouse.DefaultConfig()

@@ -79,7 +79,7 @@ func TestTypesRoundTrip(t *testing.T) {
 			if err := conn.Exec(ctx, "CREATE TABLE "+db+".r ("+rowColumns+") ENGINE = MergeTree ORDER BY id"); err != nil {
 				t.Fatal(err)
 			}
-			const rows = 5000
+			const rows = 1000
 			batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+db+".r")
 			if err != nil {
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/internal/embedded/clickhouse/chdb"
+	"github.com/feigeio/feige/internal/embedded/clickhouse/statement"
 )
 
 // session is one request's session in the engine.
@@ -61,6 +62,8 @@ func (s *Server) prepare(out *session, role Role, query url.Values, database str
 			out.params = append(out.params, chdb.Param{Name: key[len("param_"):], Value: value})
 		case !isName(key):
 			return faultf(codeUnknownSetting, "%q is no setting", key)
+		case statement.IsFixed(key):
+			return faultf(codeReadOnly, "Setting %s should not be changed", key)
 		case role == RoleReader && !harmless(key):
 			return faultf(codeReadOnly, "Cannot modify '%s' setting in readonly mode", key)
 		default:
@@ -70,18 +73,18 @@ func (s *Server) prepare(out *session, role Role, query url.Values, database str
 	return out.Exec("SET " + strings.Join(settings, ", "))
 }
 
-// drop gives up the rights that the role does not have; it cannot be undone in the session.
+// drop gives up the rights that the role does not have.
 func (out *session) drop(role Role) error {
-	if role == RoleAdmin {
-		return nil
-	}
 	if err := out.Exec("SET ROLE " + string(role)); err != nil {
 		return err
 	}
-	if role == RoleReader {
+	switch role {
+	case RoleReader:
 		return out.Exec("SET readonly=1")
+	case RoleWriter:
+		return out.Exec("SET allow_ddl=0")
 	}
-	return out.Exec("SET allow_ddl=0")
+	return nil
 }
 
 // harmless are the settings that a reader may give in the URL: limits, and how the answer is written.
@@ -94,7 +97,7 @@ func harmless(key string) bool {
 		"http_headers_progress_interval_ms", "connect_timeout", "receive_timeout", "send_timeout", "group_by_use_nulls", "output_format_json_quote_64bit_integers":
 		return true
 	}
-	return strings.HasPrefix(key, "output_format_") && key != "output_format_schema"
+	return strings.HasPrefix(key, "output_format_")
 }
 
 // killWhenGone cancels the session's statement once ctx ends, and goes on until done is closed: the

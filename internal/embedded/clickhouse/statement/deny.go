@@ -15,14 +15,20 @@ func set(names string) map[string]bool {
 var verbs = set(`SELECT WITH FROM VALUES ( SHOW DESCRIBE DESC EXPLAIN EXISTS CHECK INSERT CREATE ALTER DROP UNDROP
 	RENAME EXCHANGE TRUNCATE OPTIMIZE ATTACH DETACH DELETE UPDATE REPLACE SET USE KILL SYSTEM`)
 
-// functions, of tables or scalars, that reach outside the data directory or run programs.
+// functions, of tables or scalars, that reach outside the data directory, run programs, or run SQL that
+// stands in a string.
 var functions = set(`file fileCluster filesystem url urlCluster s3 s3Cluster gcs oss cosn s3express azureBlobStorage azureBlobStorageCluster
 	hdfs hdfsCluster remote remoteSecure cluster clusterAllReplicas mysql postgresql mongodb redis sqlite odbc jdbc
 	iceberg icebergCluster icebergS3 icebergS3Cluster icebergLocal icebergLocalCluster icebergAzure icebergAzureCluster icebergHDFS icebergHDFSCluster
 	deltaLake deltaLakeCluster deltaLakeS3 deltaLakeS3Cluster deltaLakeAzure deltaLakeAzureCluster deltaLakeLocal deltaLakeLocalCluster
 	hudi hudiCluster paimon paimonS3 paimonAzure paimonHDFS paimonLocal paimonCluster paimonS3Cluster paimonAzureCluster paimonHDFSCluster
-	executable executablePool input_file python arrowStream ytsaurus arrowFlight hive kafka rabbitmq nats fuzzQuery fuzzJSON
-	catboostEvaluate disk backup aiGenerateSQL aiGenerate prometheusQuery prometheusQueryRange loopRemote`)
+	executable executablePool arrowStream arrowFlight ytsaurus python eval kql input fuzzQuery fuzzJSON catboostEvaluate disk
+	aiGenerate aiClassify aiExtract aiTranslate aiEmbed`)
+
+// names that must not stand in a statement even without a bracket behind: SELECT * APPLY file calls the
+// function that reads any file, and the engine holds no right against it. A column of that name can be
+// reached as t.file.
+var names = set(`file catboostEvaluate`)
 
 // engines that keep their data in the data directory, or in memory, or nowhere.
 var engines = set(`MergeTree ReplacingMergeTree SummingMergeTree AggregatingMergeTree CollapsingMergeTree VersionedCollapsingMergeTree
@@ -33,11 +39,37 @@ var engines = set(`MergeTree ReplacingMergeTree SummingMergeTree AggregatingMerg
 // objects that CREATE, ATTACH, and REPLACE may name.
 var objects = set(`DATABASE TABLE VIEW INDEX`)
 
-// settings whose value is a file, a machine, or another grammar. The engine's profile fixes them as well.
-var settings = set(`dialect implicit_select format_schema format_schema_source format_schema_message_name
-	format_template_resultset format_template_row format_template_resultset_format format_template_row_format
-	format_avro_schema_registry_url output_format_schema input_format_csv_use_schema allow_ddl readonly
-	polyglot_dialect promql_database promql_table log_comment user_files_path storage disk`)
+// FixedSettings are those whose value is a file, another machine, SQL in a string, or another grammar. The
+// engine's profile fixes them as well.
+func FixedSettings() []string {
+	return strings.Fields(`dialect implicit_select implicit_table_at_top_level compatibility
+		format_schema format_schema_source format_schema_message_name output_format_schema
+		format_template_resultset format_template_row format_avro_schema_registry_url
+		input_format_record_errors_file_path rename_files_after_processing
+		additional_result_filter additional_table_filters parallel_replicas_custom_key schema_inference_hints`)
+}
+
+// ownSettings are set by this server, and by nobody else.
+const ownSettings = `log_comment readonly allow_ddl input_format_values_interpret_expressions input_format_values_deduce_templates_of_expressions`
+
+// settings that no statement may give.
+var settings = set(strings.Join(FixedSettings(), " ") + " " + ownSettings)
+
+// IsFixed says whether a setting may not be given by a client.
+func IsFixed(setting string) bool { return settings[strings.ToLower(setting)] }
+
+// Verbs of users who may not change tables. The engine lets anybody kill what runs under the same engine
+// user, and all sessions are the same.
+var (
+	readVerbs  = set(`SELECT WITH FROM VALUES ( SHOW DESCRIBE DESC EXPLAIN EXISTS CHECK SET USE`)
+	writeVerbs = set(`INSERT`)
+)
+
+// MayRead says whether a user who may only read may ask this.
+func (s *Statement) MayRead() bool { return readVerbs[strings.ToLower(s.Verb)] }
+
+// MayWrite says whether a user who may read and insert may ask this.
+func (s *Statement) MayWrite() bool { return s.MayRead() || writeVerbs[strings.ToLower(s.Verb)] }
 
 // Check refuses what no user of this server may ask, whatever the user's rights in the engine.
 func (s *Statement) Check() error {
@@ -84,7 +116,11 @@ func (s *Statement) checkToken(i int, t Token) error {
 	switch {
 	case functions[name] && next.Is("(") && !s.namesTable(i):
 		return denied("the function %s reaches outside the data directory and is not available", t.Text)
-	case settings[name] && next.Is("=") && (s.Verb != "CREATE" && s.Verb != "ATTACH" || t.Depth == 0):
+	case name == "format" && next.Is("(") && !s.isPattern(i+2) && !s.namesTable(i):
+		return denied("the table function format runs SQL that stands in a string, and is not available (the function format wants its pattern as text)")
+	case names[name] && !(i > 0 && s.tokens[i-1].Is(".")) && !s.namesTable(i):
+		return denied("the name %s is that of a function that reads files; write a column as table.%s", t.Text, t.Text)
+	case settings[name] && (next.Is("=") || strings.Contains(name, "_")):
 		return denied("the setting %s cannot be changed here", t.Text)
 	case t.Is("OUTFILE") || t.Is("INFILE"):
 		if i > 0 && (s.tokens[i-1].Is("INTO") || s.tokens[i-1].Is("FROM")) {
@@ -92,6 +128,12 @@ func (s *Statement) checkToken(i int, t Token) error {
 		}
 	}
 	return nil
+}
+
+// isPattern tells format('{} of {}', a, b) from the table function format(CSV, ...): the name of a format has
+// no braces.
+func (s *Statement) isPattern(i int) bool {
+	return i < len(s.tokens) && s.tokens[i].Kind == String && strings.Contains(s.tokens[i].Text, "{")
 }
 
 // namesTable says that the name at i, though a bracket follows, is that of a table: INSERT INTO url (a),

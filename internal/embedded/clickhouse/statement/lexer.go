@@ -67,7 +67,10 @@ func (l *Lexer) Next() (Token, error) {
 	switch {
 	case c == '\'':
 		end, err := l.quoted(start)
-		return l.token(String, start, end), err
+		if err != nil {
+			return Token{}, err
+		}
+		return l.token(String, start, end), nil
 	case c == '`' || c == '"':
 		end, err := l.quoted(start)
 		if err != nil {
