@@ -81,7 +81,7 @@ func Start(ctx context.Context, cfg Config, deps Dependencies) (_ *Broker, err e
 		}
 		return fail(fmt.Errorf("start on %s with directory %q: %w", cfg.Addr, cfg.Dir, err))
 	}
-	if b.keeper, err = newKeeper(b.addr, cfg.Housekeeping, deps, b.log); err != nil {
+	if b.keeper, err = newKeeper(b.addr, cfg.Dir, cfg.Housekeeping, deps, b.log); err != nil {
 		b.cluster.Close()
 		return fail(err)
 	}

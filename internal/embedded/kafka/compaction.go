@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -137,10 +139,7 @@ func (k *keeper) append(ctx context.Context, p partition, plan plan) error {
 	}
 	err := k.read(ctx, p, plan.start, plan.upTo, func(r *kgo.Record) error {
 		if plan.keeps(r.Offset) {
-			k.client.Produce(ctx, &kgo.Record{
-				Topic: p.topic, Partition: p.number,
-				Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp,
-			}, done)
+			k.client.Produce(ctx, again(p, r), done)
 		}
 		return nil
 	})
@@ -161,47 +160,14 @@ func (k *keeper) append(ctx context.Context, p partition, plan plan) error {
 	return nil
 }
 
-// read passes the records from start up to end (exclusive) to each, in order.
-func (k *keeper) read(ctx context.Context, p partition, start, end int64, each func(*kgo.Record) error) error {
-	if start >= end {
-		return nil
+// again is a copy of a record to append to its partition, independent of the memory that it was read into.
+func again(p partition, r *kgo.Record) *kgo.Record {
+	headers := slices.Clone(r.Headers)
+	for i := range headers {
+		headers[i].Value = bytes.Clone(headers[i].Value)
 	}
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(k.addr),
-		kgo.ClientID("feige-housekeeping"),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{p.topic: {p.number: kgo.NewOffset().At(start)}}),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.KeepControlRecords(),
-		kgo.FetchMaxBytes(4<<20),
-		kgo.FetchMaxPartitionBytes(4<<20),
-	)
-	if err != nil {
-		return fmt.Errorf("reading client: %w", err)
-	}
-	defer client.Close()
-	for {
-		fetches := client.PollFetches(ctx)
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		if err := fetches.Err(); err != nil {
-			return fmt.Errorf("read from offset %d: %w", start, err)
-		}
-		for it := fetches.RecordIter(); !it.Done(); {
-			r := it.Next()
-			if r.Offset >= end {
-				return nil
-			}
-			start = r.Offset + 1
-			if r.Attrs.IsControl() {
-				continue
-			}
-			if err := each(r); err != nil {
-				return err
-			}
-		}
-		if start >= end {
-			return nil
-		}
+	return &kgo.Record{
+		Topic: p.topic, Partition: p.number,
+		Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value), Headers: headers, Timestamp: r.Timestamp,
 	}
 }

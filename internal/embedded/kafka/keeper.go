@@ -16,6 +16,7 @@ import (
 // protocol promises.
 type keeper struct {
 	addr    string
+	dir     string // empty in memory
 	cfg     Housekeeping
 	readers []Reader
 	log     *slog.Logger
@@ -38,9 +39,9 @@ type partition struct {
 	number int32
 }
 
-func newKeeper(addr string, cfg Housekeeping, deps Dependencies, log *slog.Logger) (*keeper, error) {
+func newKeeper(addr, dir string, cfg Housekeeping, deps Dependencies, log *slog.Logger) (*keeper, error) {
 	k := &keeper{
-		addr: addr, cfg: cfg.withDefaults(), readers: append(processorReaders(), deps.Readers...), log: log,
+		addr: addr, dir: dir, cfg: cfg.withDefaults(), readers: append(processorReaders(), deps.Readers...), log: log,
 		groups: map[string]membership{}, tables: map[partition]tableMemo{}, held: map[partition]string{},
 	}
 	var err error

@@ -124,7 +124,7 @@ func contents(t testing.TB, b *Broker, topic string, p int32) (records []*kgo.Re
 	t.Helper()
 	c := client(t, b.Addr())
 	start, end := bounds(t, c, topic, p)
-	err := b.keeper.read(testContext(t), partition{topic, p}, start, end, func(r *kgo.Record) error {
+	err := b.keeper.fetch(testContext(t), partition{topic, p}, start, end, func(r *kgo.Record) error {
 		records = append(records, r)
 		return nil
 	})

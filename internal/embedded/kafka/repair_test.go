@@ -231,6 +231,7 @@ func FuzzRepairLog(f *testing.F) {
 
 func FuzzSnapshot(f *testing.F) {
 	f.Add([]byte("nothing like a batch"), []byte{})
+	f.Add(aBatch(0, 9), aBatch(9, 3))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		dir := t.TempDir()
 		for name, data := range map[string][]byte{"0.dat": a, "9.dat": b} {
