@@ -70,6 +70,9 @@ func check(key string, partition, partitions int32, ev *chatv1.ChatEvent) error 
 	if want := schemas.Partition([]byte(key), partitions); partition != want {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("key %q belongs to partition %d", key, want)}
 	}
+	if ev.Payload == nil {
+		return stream.Refusal{Code: "invalid", Reason: "an event without a payload"}
+	}
 	if at < earliestUS || at >= latestUS {
 		return stream.Refusal{Code: "invalid", Reason: fmt.Sprintf("time %d µs is not between 2000 and 2200", at)}
 	}
