@@ -22,7 +22,8 @@ import (
 //
 // Repeats: Kafka may have stored a request whose acknowledgement was lost; trying it again repeats its
 // records. A request holds at most 64 records of one key, which is as many as the readers of chat.events
-// recognise. A call that failed with ErrUnavailable may be made again as it was, for the same reason.
+// recognise. For the same reason a call that failed with ErrUnavailable may be made again as it was, if it
+// holds no more than 64 events of one conversation.
 //
 // kafka-go's Writer is not used: it may split a call over requests and go on with the second after the
 // first has failed for good (a caller's retry would then reorder a conversation), it has no bound on
