@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/feigeio/feige/internal/audit"
+	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/internal/worktime"
+)
+
+type auditCmd struct {
+	Period string `help:"Only this half-month (2026-11-H1) or day (2026-11-05)." placeholder:"PERIOD"`
+	Show   int    `help:"Differences to print; all are counted." default:"50"`
+	Wait   bool   `help:"Wait until the pipeline has caught up; do so where nothing is being published."`
+}
+
+func (c auditCmd) Run(a *app) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	set, err := s.policySet()
+	if err != nil {
+		return err
+	}
+	config := audit.DefaultConfig()
+	config.Show = c.Show
+	if c.Period != "" {
+		if config.Period, err = period(set.Calendar(), c.Period); err != nil {
+			return err
+		}
+	}
+	if err := config.Validate(); err != nil {
+		return withCode(codeUsage, err)
+	}
+	if err := s.pingKafka(a.ctx); err != nil {
+		return err
+	}
+	conn, err := s.openWarehouse(a.ctx, s.Namespace)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	logger := ops.NewLogger(a.stderr, s.Log)
+	if c.Wait {
+		p := parts{settings: s, namespace: s.Namespace, logger: logger}
+		if err := p.awaitCatchUp(a.ctx, a); err != nil {
+			return err
+		}
+	}
+	report, err := audit.Run(a.ctx, config, audit.Dependencies{
+		Broker: s.Kafka, Namespace: s.Namespace, Conn: conn, Database: s.ClickHouse.DatabaseFor(s.Namespace), Policy: set, Logger: logger,
+	})
+	if err != nil {
+		return withCode(codeUnavailable, err)
+	}
+	if err := report.Write(a.stdout); err != nil {
+		return err
+	}
+	if !report.OK() {
+		return silent(codeDifference)
+	}
+	return nil
+}
+
+func period(calendar *worktime.Calendar, text string) (worktime.Span, error) {
+	span, err := calendar.ParsePeriod(text)
+	if err != nil {
+		return span, withCode(codeUsage, fmt.Errorf("--period: %w", err))
+	}
+	return span, nil
+}

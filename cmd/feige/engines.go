@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/feigeio/feige/ingest"
+	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
+	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
+	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/schemas"
+	"github.com/feigeio/feige/sinks"
+)
+
+// engines are embedded Kafka and ClickHouse over one data directory.
+type engines struct {
+	kafka      *ekafka.Broker
+	clickhouse *eclickhouse.Server
+	unlock     func()
+}
+
+// startEngines locks the data directory, takes the addresses, starts both engines, and turns the settings of the process to them.
+func (a *app) startEngines(ctx context.Context, r *process) (*engines, error) {
+	s := &r.settings
+	e := &engines{}
+	var err error
+	if e.unlock, err = lockDataDir(s.DataDir); err != nil {
+		return nil, err
+	}
+	if err := e.start(ctx, a, r); err != nil {
+		e.close(r)
+		return nil, err
+	}
+	s.Kafka.Brokers = []string{e.kafka.Addr()}
+	s.Kafka.Replication = 1
+	s.ClickHouse.Addr = []string{e.clickhouse.Addr()}
+	s.ClickHouse.Protocol = "http"
+	s.ClickHouse.Cluster = ""
+	r.group.Add(ops.Service{Name: "embedded kafka", Run: e.kafka.Run})
+	return e, nil
+}
+
+func (e *engines) start(ctx context.Context, a *app, r *process) (err error) {
+	if err := r.serve(); err != nil {
+		return err
+	}
+	kafkaConfig, clickhouseConfig := r.settings.Embedded.Kafka, r.settings.Embedded.ClickHouse
+	for _, port := range []struct{ key, addr string }{
+		{"embedded.kafka.addr", kafkaConfig.Addr},
+		{"embedded.clickhouse.addr", clickhouseConfig.Addr},
+	} {
+		if err := portFree(port.key, port.addr); err != nil {
+			return err
+		}
+	}
+	library, err := a.library(r.settings)
+	if err != nil {
+		return err
+	}
+	kafkaConfig.Dir = r.settings.inDataDir(kafkaConfig.Dir)
+	clickhouseConfig.Dir = r.settings.inDataDir(clickhouseConfig.Dir)
+	clickhouseConfig.Library = library
+	e.kafka, err = ekafka.Start(ctx, kafkaConfig, ekafka.Dependencies{Logger: r.logger, Registry: r.registry, Readers: sinkReaders()})
+	if err != nil {
+		return withCode(codeUnavailable, err)
+	}
+	e.clickhouse, err = eclickhouse.Start(ctx, clickhouseConfig, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry})
+	return withCode(codeUnavailable, err)
+}
+
+// close stops the engines after their clients.
+func (e *engines) close(r *process) {
+	var err error
+	if e.clickhouse != nil {
+		err = e.clickhouse.Close()
+	}
+	if e.kafka != nil {
+		err = errors.Join(err, e.kafka.Close())
+	}
+	e.unlock()
+	if err != nil {
+		r.logger.Error("stopping the embedded engines", "error", err)
+	}
+}
+
+// sinkReaders keeps retention from dropping what the sinks have not read.
+func sinkReaders() []ekafka.Reader {
+	var readers []ekafka.Reader
+	for _, topic := range sinks.Topics() {
+		readers = append(readers, ekafka.Reader{Group: sinks.Group, Topic: topic})
+	}
+	return readers
+}
+
+// applyTopics creates what is missing in a namespace.
+func applyTopics(ctx context.Context, s settings, ns schemas.Namespace, policy ingest.TopicPolicy) ([]ingest.TopicResult, error) {
+	results, err := ingest.ApplyTopics(ctx, s.Kafka, ns, policy)
+	switch {
+	case errors.Is(err, ingest.ErrPartitions):
+		return results, withCode(codeUsage, fmt.Errorf("%w (kafka.partitions is %d)", err, s.Kafka.Partitions))
+	case err != nil:
+		return results, withCode(codeUnavailable, err)
+	}
+	return results, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/feigeio/feige/ingest"
+	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/schemas"
+)
+
+type upCmd struct {
+	Simulate bool            `help:"Publish simulated traffic."`
+	Traffic  simulateTraffic `embed:""`
+}
+
+func (c upCmd) Run(a *app) error {
+	if err := c.Traffic.check(); err != nil {
+		return err
+	}
+	r, err := a.newProcess()
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	set, err := r.settings.policySet()
+	if err != nil {
+		return err
+	}
+	e, err := a.startEngines(a.ctx, r)
+	if err != nil {
+		return err
+	}
+	defer e.close(r)
+	conn, err := r.prepare(a.ctx, r.settings.Namespace, set)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	live, err := a.live(r, r.group, conn, set, c.Simulate, c.Traffic)
+	if err != nil {
+		return err
+	}
+	defer live()
+	r.addresses(a.stdout, e)
+	return r.group.Run(a.ctx)
+}
+
+// prepare makes topics and tables of a namespace on the embedded engines.
+func (r *process) prepare(ctx context.Context, ns schemas.Namespace, set *policy.Set) (driver.Conn, error) {
+	if _, err := applyTopics(ctx, r.settings, ns, ingest.EmbeddedTopics()); err != nil {
+		return nil, err
+	}
+	conn, err := r.settings.openWarehouse(ctx, ns)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.settings.applySchema(ctx, conn, ns, set, r.logger); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// live adds every stage of the settings' namespace, the clock, and, if asked for, traffic to the group.
+// The returned function closes what they publish through, after the group has ended.
+func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.Set, simulate bool, traffic simulateTraffic) (func(), error) {
+	p := r.parts()
+	sink, err := p.sink(conn)
+	if err != nil {
+		return nil, err
+	}
+	processors, err := p.processors(set)
+	if err != nil {
+		return nil, err
+	}
+	publisher, err := p.publisher()
+	if err != nil {
+		return nil, err
+	}
+	r.checks.Register("kafka", r.settings.Kafka.Ping)
+	r.checks.Register("clickhouse", conn.Ping)
+	group.Add(sink)
+	group.Add(processors...)
+	group.Add(p.clock(publisher))
+	if simulate {
+		group.Add(p.simulator(traffic.config(), set))
+	}
+	return func() {
+		if err := publisher.Close(); err != nil {
+			r.logger.Error("closing the publisher", "error", err)
+		}
+	}, nil
+}
+
+// addresses tells people where everything answers.
+func (r *process) addresses(w io.Writer, e *engines) {
+	fmt.Fprintf(w, "\nClickHouse  http://%s   (curl 'http://%s/?query=SHOW+TABLES+FROM+%s')\n",
+		e.clickhouse.Addr(), e.clickhouse.Addr(), r.settings.ClickHouse.DatabaseFor(r.settings.Namespace))
+	fmt.Fprintf(w, "Kafka       %s\n", e.kafka.Addr())
+	if r.server != nil {
+		addr := reachable(r.server.Addr())
+		fmt.Fprintf(w, "metrics     http://%s/metrics\nhealth      http://%s/readyz\n", addr, addr)
+	}
+	fmt.Fprintf(w, "data        %s\n", r.settings.DataDir)
+	fmt.Fprintln(w, "Ctrl-C stops everything cleanly.")
+}
