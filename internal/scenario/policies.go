@@ -42,6 +42,8 @@ var policies = sync.OnceValue(func() []Variant {
 		variant("unit conversation", version("unit", "always", lowSamples, edit{"unit", "conversation"}, edit{"unreplied_limit", "2"})),
 		variant("resume only", version("resume", "always", lowSamples, edit{"hand_back", "resume_only"}, edit{"unreplied_limit", "3"})),
 		variant("resume keeps counts", version("keeps", "always", lowSamples, edit{"resume_clears_counts", "false"}, edit{"unreplied_limit", "3"})),
+		variant("cleared the other way", version("cleared", "always", lowSamples, edit{"unreplied_limit", "3"},
+			edit{"same_consumer_cleared_by", "reply_to_anyone"}, edit{"across_consumers_cleared_by", "reply_to_consumer"})),
 		variant("definition message", version("message", "always", lowSamples, edit{"definition", "message"})),
 		variant("definition strict", version("strict", "always", lowSamples, edit{"definition", "conversation_strict"}, edit{"min_samples", "2"})),
 		variant("several versions", several...),

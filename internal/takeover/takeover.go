@@ -59,7 +59,8 @@ func (m *Machine) Apply(st *statev1.TakeoverState, f *chatv1.Fact) *chatv1.Takeo
 		}
 		return end(st, f, chatv1.TakeoverEnd_TAKEOVER_END_RESUMED)
 	default:
-		if off := f.UnrepliedWithdrawnPlusOne - 1; off >= 0 {
+		// A message that no longer counts in its row stays in the streak.
+		if off := f.UnrepliedWithdrawnPlusOne - 1; off >= st.ClearedPlusOne {
 			st.Streak = slices.DeleteFunc(st.Streak, func(e *statev1.StreakEntry) bool { return e.Offset == uint64(off) })
 		}
 	}
