@@ -44,8 +44,10 @@ func DefaultConfig() Config {
 	}
 }
 
-func (c Config) dialTimeout() time.Duration    { return cmp.Or(c.DialTimeout, defaultDialTimeout) }
-func (c Config) requestTimeout() time.Duration { return cmp.Or(c.RequestTimeout, defaultRequestTimeout) }
+func (c Config) dialTimeout() time.Duration { return cmp.Or(c.DialTimeout, defaultDialTimeout) }
+func (c Config) requestTimeout() time.Duration {
+	return cmp.Or(c.RequestTimeout, defaultRequestTimeout)
+}
 
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
 
