@@ -39,22 +39,27 @@ func Fetch(ctx context.Context, out io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Dir(target)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("create the cache for libchdb: %w", err)
-	}
-	lock := flock.New(filepath.Join(dir, "lock"))
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return "", fmt.Errorf("wait for another process that fetches libchdb: %w", err)
-	}
-	defer func() { _ = lock.Unlock() }()
-	if isFile(target) == nil {
-		return target, nil
-	}
-	if err := fetch(ctx, out, rel, target); err != nil {
+	if err := fetchInto(ctx, out, rel, target); err != nil {
 		return "", fmt.Errorf("fetch libchdb: %w", err)
 	}
 	return target, nil
+}
+
+// fetchInto fetches once, however many processes ask.
+func fetchInto(ctx context.Context, out io.Writer, rel release, target string) error {
+	dir := filepath.Dir(target)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("create the cache: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return fmt.Errorf("wait for another process that fetches it: %w", err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	if isFile(target) == nil {
+		return nil
+	}
+	return fetch(ctx, out, rel, target)
 }
 
 func fetch(ctx context.Context, out io.Writer, rel release, target string) error {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,49 +16,45 @@ import (
 	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
 )
 
-// shared is the one server of this process; nil when there is no library (and why not).
+// shared is the one server of this process, started when the first test asks for it; or why there is none.
 var shared struct {
-	server  *eclickhouse.Server
-	missing error
+	once   sync.Once
+	server *eclickhouse.Server
+	dir    string
+	err    error
 }
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childVariable); dir != "" {
 		os.Exit(child(dir))
 	}
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if _, err := eclickhouse.Fetch(context.Background(), os.Stderr); err != nil {
-		if _, located := eclickhouse.Locate(""); located != nil {
-			shared.missing = err
-			return m.Run()
+	code := m.Run()
+	if shared.server != nil {
+		if err := shared.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
 		}
 	}
-	dir, err := os.MkdirTemp("", "clickhouse-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	_ = os.RemoveAll(shared.dir)
+	os.Exit(code)
+}
+
+func startShared() {
+	if _, shared.err = eclickhouse.Locate(""); shared.err != nil {
+		if _, shared.err = eclickhouse.Fetch(context.Background(), os.Stderr); shared.err != nil {
+			return
+		}
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	cfg := testConfig(dir)
+	if shared.dir, shared.err = os.MkdirTemp("", "clickhouse-test-"); shared.err != nil {
+		return
+	}
+	cfg := testConfig(shared.dir)
 	cfg.Users = map[string]eclickhouse.User{
 		"default": {Role: eclickhouse.RoleAdmin},
 		"writer":  {Role: eclickhouse.RoleWriter, Password: writerPassword},
 		"reader":  {Role: eclickhouse.RoleReader, Password: readerPassword},
 	}
-	shared.server, err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := shared.server.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	return code
+	shared.server, shared.err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 }
 
 const (
@@ -72,14 +69,15 @@ func testConfig(dir string) eclickhouse.Config {
 	return cfg
 }
 
-// server is the shared server, or the end of the test.
+// server is the shared server. Where the library cannot be had the test is skipped, but fails in CI.
 func server(t testing.TB) *eclickhouse.Server {
 	t.Helper()
-	if shared.missing != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(shared.missing)
+	shared.once.Do(startShared)
+	if shared.err != nil {
+		if os.Getenv("CI") == "true" || shared.dir != "" {
+			t.Fatal(shared.err)
 		}
-		t.Skipf("no libchdb: %v", shared.missing)
+		t.Skipf("no libchdb: %v", shared.err)
 	}
 	return shared.server
 }

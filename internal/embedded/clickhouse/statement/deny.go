@@ -118,16 +118,23 @@ func (s *Statement) checkToken(i int, t Token) error {
 		return denied("the function %s reaches outside the data directory and is not available", t.Text)
 	case name == "format" && next.Is("(") && !s.isPattern(i+2) && !s.namesTable(i):
 		return denied("the table function format runs SQL that stands in a string, and is not available (the function format wants its pattern as text)")
-	case names[name] && !(i > 0 && s.tokens[i-1].Is(".")) && !s.namesTable(i):
+	case names[name] && !s.isColumn(i) && !s.namesTable(i):
 		return denied("the name %s is that of a function that reads files; write a column as table.%s", t.Text, t.Text)
 	case settings[name] && (next.Is("=") || strings.Contains(name, "_")):
 		return denied("the setting %s cannot be changed here", t.Text)
+	case t.Is("PARALLEL") && next.Is("WITH"):
+		return denied("PARALLEL WITH is not available: send the statements one by one")
 	case t.Is("OUTFILE") || t.Is("INFILE"):
 		if i > 0 && (s.tokens[i-1].Is("INTO") || s.tokens[i-1].Is("FROM")) {
 			return denied("INTO OUTFILE and FROM INFILE are not available over HTTP")
 		}
 	}
 	return nil
+}
+
+// isColumn says that the name at i is reached through its table: t.file.
+func (s *Statement) isColumn(i int) bool {
+	return i > 1 && s.tokens[i-1].Is(".") && s.tokens[i-2].identifier() != "" && !s.next(i).Is("(")
 }
 
 // isPattern tells format('{} of {}', a, b) from the table function format(CSV, ...): the name of a format has
