@@ -2,16 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 )
@@ -230,35 +227,7 @@ func TestClockStartsAndStops(t *testing.T) {
 	if got := finish(t, feige(t, append(env, "FEIGE_KAFKA__PARTITIONS=5"), "topics", "apply")); got.code != codeUsage || !strings.Contains(got.stderr, "partitions") {
 		t.Fatalf("another number of partitions: %d %q", got.code, got.stderr)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	clock := feige(t, env, "clock")
-	var stderr bytes.Buffer
-	clock.Stderr = &stderr
-	if err := clock.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- clock.Wait() }()
-	for finish(t, feige(t, env, "ready")).code != codeOK {
-		select {
-		case err := <-exited:
-			t.Fatalf("ended early: %v %s", err, stderr.String())
-		case <-ctx.Done():
-			t.Fatal("never became ready")
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	if err := clock.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-exited:
-		if err != nil {
-			t.Fatalf("did not stop cleanly: %v %s", err, stderr.String())
-		}
-	case <-ctx.Done():
-		clock.Process.Kill()
-		t.Fatal("did not stop")
-	}
+	clock := launch(t, env, "clock")
+	clock.awaitReady(t, env)
+	clock.stop(t)
 }
