@@ -76,7 +76,7 @@ func TestReplayKilled(t *testing.T) {
 				}
 				resumed, done = rep.Resumed, true
 			case <-time.After(time.Duration(rng.IntN(3)) * time.Millisecond):
-				if !killed && kills < 8 && inLog() > target {
+				if !killed && kills < 6 && inLog() > target {
 					killed = true
 					kills++
 					_ = cmd.Process.Kill()

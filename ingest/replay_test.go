@@ -186,7 +186,7 @@ func TestReplay(t *testing.T) {
 func TestReplayUnsorted(t *testing.T) {
 	t.Parallel()
 	k := startKafka(t)
-	rows := talk(30000, time.Second)
+	rows := talk(12000, time.Second)
 	rng := rand.New(rand.NewPCG(1, 2))
 	// Equal times must keep their order in the file: give every ten rows one time, then mix the tens.
 	for i := range rows {
@@ -205,7 +205,7 @@ func TestReplayUnsorted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rep.Files[0].Sorted || rep.Published != 30000 {
+	if rep.Files[0].Sorted || rep.Published != 12000 {
 		t.Errorf("report %+v", rep)
 	}
 	checkLog(t, readLog(t, k.cfg, ""), rows)
