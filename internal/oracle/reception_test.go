@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/feigeio/feige/internal/oracle"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/scenario"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
@@ -169,7 +168,7 @@ func TestPolicies(t *testing.T) {
 		}
 		s.resumed(at(10))
 		s.consumer("c9", at(11)) // (b) holds the first four, and still does
-		same(t, "takeovers", takeovers(oracle.Run(variant("resume keeps counts"), s.log)),
+		same(t, "takeovers", takeovers(s.runBy(variant("resume keeps counts"))),
 			"1: across, 4 of 3 consumers, 03-05 10:03:00 to 03-05 10:10:00, evidence [0 1 2 3]",
 			"2: across, 4 of 3 consumers, 03-05 10:11:00 to -, evidence [0 1 2 3]")
 	})
@@ -182,7 +181,7 @@ func TestPolicies(t *testing.T) {
 		for i := range 2 {
 			s.consumer(fmt.Sprintf("c%d", i+2), at(10+i)).Actor.Id = "of-c1"
 		}
-		same(t, "takeovers", takeovers(oracle.Run(variant("unit conversation"), s.log)),
+		same(t, "takeovers", takeovers(s.runBy(variant("unit conversation"))),
 			"1: same, 3 of 1 consumers, 03-05 10:11:00 to -, evidence [0 9 10]")
 	})
 	t.Run("a reply does not hand back", func(t *testing.T) {
@@ -193,7 +192,7 @@ func TestPolicies(t *testing.T) {
 		}
 		s.agent("c1", "ann", at(5))
 		s.resumed(at(9))
-		same(t, "takeovers", takeovers(oracle.Run(variant("resume only"), s.log)),
+		same(t, "takeovers", takeovers(s.runBy(variant("resume only"))),
 			"1: same, 4 of 1 consumers, 03-05 10:03:00 to 03-05 10:09:00, evidence [0 1 2 3]")
 	})
 	t.Run("the version at a round's start decides about it", func(t *testing.T) {
@@ -205,7 +204,7 @@ func TestPolicies(t *testing.T) {
 		s.consumer("c3", "2024-02-29 09:00:00")
 		s.agent("c3", "ann", "2024-02-29 09:01:01")
 		s.bot("c2", "2024-02-29 20:59:00") // version three since 20:00
-		same(t, "rounds", rounds(oracle.Run(variant("several versions"), s.log)),
+		same(t, "rounds", rounds(s.runBy(variant("several versions"))),
 			"c1 1: answered 02-28 22:59:00 to 02-29 00:00:00 by ann after 1h1m0s, counted",
 			"c2 1: expired 02-29 08:59:00 to 02-29 20:59:00",
 			"c3 1: answered 02-29 09:00:00 to 02-29 09:01:01 by ann after 1m1s, counted")

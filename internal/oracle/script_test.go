@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/feigeio/feige/e2e/machines"
 	"github.com/feigeio/feige/internal/oracle"
 	"github.com/feigeio/feige/internal/policy"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
@@ -109,7 +110,22 @@ func (s *script) tick(at string) {
 	s.put(&chatv1.ChatEvent{OccurredAtUs: us, Payload: &chatv1.ChatEvent_Tick{Tick: &chatv1.Tick{AtUs: us}}})
 }
 
-func (s *script) run() *oracle.Result { return oracle.Run(policy.Default(), s.log) }
+// run is the oracle's result. The processors' state machines must come to the same.
+func (s *script) run() *oracle.Result { return s.runBy(policy.Default()) }
+
+func (s *script) runBy(p *policy.Set) *oracle.Result {
+	s.t.Helper()
+	want := oracle.Run(p, s.log)
+	got, err := machines.Run(p, s.log)
+	if err != nil {
+		s.t.Error(err)
+		return want
+	}
+	for _, d := range oracle.Compare(want, got) {
+		s.t.Errorf("machines differ from the oracle: %v", d)
+	}
+	return want
+}
 
 func clockOf(us int64) string {
 	if us == 0 {
