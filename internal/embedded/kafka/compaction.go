@@ -41,6 +41,9 @@ type tableMemo struct {
 // below the commit both were written before step 1, so the later one is the one kept.
 //
 // One partition at a time is read, twice, as a stream. Memory holds its keys and one bit per record.
+//
+// Whoever reads the table from its start while step 4 happens gets "offset out of range" and must start
+// over. Members of the table's own group are waited for (see settled); readers without a group cannot be.
 func (k *keeper) compactTable(ctx context.Context, s *survey, t productTopic) error {
 	group, input, ok := t.input()
 	if !ok {

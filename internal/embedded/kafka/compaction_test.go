@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/feigeio/feige/schemas"
@@ -46,7 +48,7 @@ func TestCompaction(t *testing.T) {
 		for _, dir := range []string{"", t.TempDir()} {
 			t.Run(fmt.Sprintf("namespace %q on disk %v", ns, dir != ""), func(t *testing.T) {
 				t.Parallel()
-				b := start(t, Config{Dir: dir, Housekeeping: eager()})
+				b := start(t, Config{Dir: dir, SyncWrites: ns != "", Housekeeping: eager()})
 				c := client(t, b.Addr())
 				table, input, group := ns.Topic(conversationsTable), ns.Topic(events), ns.Topic(schemas.GroupConversations)
 				createTopics(t, c, 3, table, input)
@@ -228,4 +230,88 @@ func TestCompactionBesideAWriter(t *testing.T) {
 	if len(after) > 1000 {
 		t.Errorf("%d records are left after %d rounds", len(after), rounds)
 	}
+}
+
+// Close ends housekeeping wherever it is, and Run with it.
+func TestCloseEndsHousekeeping(t *testing.T) {
+	t.Parallel()
+	b, ctx := start(t, Config{Dir: t.TempDir(), Housekeeping: eager()}), testContext(t)
+	c := client(t, b.Addr())
+	createTopics(t, c, 4, conversationsTable, events)
+	for p := range int32(4) {
+		fill(t, c, conversationsTable, p, 0, 5000, 4000)
+		commit(t, c, schemas.GroupConversations, events, p, 5000)
+	}
+	ran := make(chan error, 1)
+	go func() { ran <- b.Run(ctx) }()
+	began := make(chan struct{})
+	rounds := make(chan error, 1)
+	go func() {
+		close(began)
+		for {
+			if err := b.Housekeep(ctx); err != nil {
+				rounds <- err
+				return
+			}
+		}
+	}()
+	<-began
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]chan error{"Run": ran, "Housekeep": rounds} {
+		select {
+		case err := <-end:
+			if (err == nil) != (name == "Run") {
+				t.Errorf("%s returns %v", name, err)
+			}
+		case <-ctx.Done():
+			t.Fatalf("%s does not return", name)
+		}
+	}
+}
+
+func TestMetricsFollowTopics(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	b, err := Start(testContext(t), Config{Addr: "127.0.0.1:0", Housekeeping: eager()}, Dependencies{Registry: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := client(t, b.Addr())
+	series := func() (n int) {
+		if err := b.Housekeep(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "feige_kafka_log_end_offset" {
+				n = len(f.GetMetric())
+			}
+		}
+		return n
+	}
+	await := func(want int, when string) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			n := series()
+			if n == want {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d series %s, want %d", n, when, want)
+			}
+		}
+	}
+	await(0, "without a topic")
+	createTopics(t, c, 3, events)
+	await(3, "of three partitions")
+	if _, err := kadm.NewClient(c).DeleteTopic(testContext(t), events); err != nil {
+		t.Fatal(err)
+	}
+	await(0, "after the topic is gone")
 }

@@ -55,6 +55,7 @@ func newKeeper(addr, dir string, cfg Housekeeping, deps Dependencies, log *slog.
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.DisableIdempotentWrite(),
+		kgo.MetadataMinAge(100*time.Millisecond), // a round is to see topics that are new or gone
 		kgo.ProducerBatchMaxBytes(maxMessageBytes),
 	)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 type metrics struct {
 	registry prometheus.Registerer
+	seen     map[partition]bool // with gauges
 
 	logStart, logEnd, logBytes, heldRecords *prometheus.GaugeVec
 	compactions, kept, deleted, dropped     *prometheus.CounterVec
@@ -27,6 +28,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	}
 	m := &metrics{
 		registry:    registry,
+		seen:        map[partition]bool{},
 		logStart:    gauge("log_start_offset", "First offset of the embedded broker's log."),
 		logEnd:      gauge("log_end_offset", "End offset of the embedded broker's log."),
 		logBytes:    gauge("log_bytes", "Size of the embedded broker's log."),
@@ -73,8 +75,18 @@ func (m *metrics) unregister() {
 
 func (p partition) labels() []string { return []string{p.topic, strconv.Itoa(int(p.number))} }
 
+// observe shows what a round found, and forgets partitions that are no more.
 func (m *metrics) observe(s *survey) {
+	for p := range m.seen {
+		if _, ok := s.ends[p]; !ok {
+			for _, g := range []*prometheus.GaugeVec{m.logStart, m.logEnd, m.logBytes, m.heldRecords} {
+				g.DeleteLabelValues(p.labels()...)
+			}
+			delete(m.seen, p)
+		}
+	}
 	for p, end := range s.ends {
+		m.seen[p] = true
 		m.logStart.WithLabelValues(p.labels()...).Set(float64(s.starts[p]))
 		m.logEnd.WithLabelValues(p.labels()...).Set(float64(end))
 		m.logBytes.WithLabelValues(p.labels()...).Set(float64(s.bytes[p]))

@@ -35,6 +35,7 @@ func (k *keeper) survey(ctx context.Context) (*survey, error) {
 		}
 	}
 	if len(names) == 0 {
+		k.metrics.observe(s)
 		return s, nil
 	}
 	if err := k.listCommits(ctx, s); err != nil {
@@ -86,15 +87,21 @@ func (k *keeper) listCommits(ctx context.Context, s *survey) error {
 	return nil
 }
 
+// offsets leaves out topics that were deleted meanwhile.
 func offsets(listed kadm.ListedOffsets, err error) (map[partition]int64, error) {
-	if err == nil {
-		err = listed.Error()
-	}
+	out := map[partition]int64{}
+	listed.Each(func(o kadm.ListedOffset) {
+		switch {
+		case errors.Is(o.Err, kerr.UnknownTopicOrPartition):
+		case o.Err != nil:
+			err = errors.Join(err, fmt.Errorf("partition %s/%d: %w", o.Topic, o.Partition, o.Err))
+		default:
+			out[partition{o.Topic, o.Partition}] = o.Offset
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := map[partition]int64{}
-	listed.Each(func(o kadm.ListedOffset) { out[partition{o.Topic, o.Partition}] = o.Offset })
 	return out, nil
 }
 
