@@ -18,6 +18,9 @@ const (
 	TopicKpis         = "service.kpis"
 	TopicRestrictions = "service.restrictions"
 	TopicDeadLetters  = "dead.letters"
+	TopicCases        = "violations.cases"
+	TopicSanctions    = "penalties.sanctions"
+	TopicReads        = "audit.reads"
 )
 
 // Consumer groups of the processors, without namespace. goka keeps a group's state on "<group>-table".
@@ -25,6 +28,7 @@ const (
 	GroupConversations = "conversations"
 	GroupReception     = "reception"
 	GroupService       = "service"
+	GroupPenalties     = "penalties"
 )
 
 // Topic describes one topic.
@@ -166,3 +170,6 @@ func Partition(key []byte, n int32) int32 {
 
 // Fingerprint is a 64-bit digest of an id, kept in state where the id itself would be too long.
 func Fingerprint(id string) uint64 { return xxhash.Sum64String(id) }
+
+// OffenderKey is the key of an offender's cases and sanctions. kind is "consumer" or "shop".
+func OffenderKey(kind, id string) string { return kind + ":" + id }

@@ -894,11 +894,194 @@ func (x *Window) GetDigest() uint64 {
 	return 0
 }
 
+// Penalty is a value of the table penalties-table, key of the offender: what is in force against an account.
+// Relays read it before they let anybody speak. Offences are few: they are all kept.
+type Penalty struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	AppliedPlusOne uint64                 `protobuf:"fixed64,1,opt,name=applied_plus_one,json=appliedPlusOne,proto3" json:"applied_plus_one,omitempty"`
+	Offender       *v1.Offender           `protobuf:"bytes,2,opt,name=offender,proto3" json:"offender,omitempty"`
+	Banned         bool                   `protobuf:"varint,3,opt,name=banned,proto3" json:"banned,omitempty"`
+	// End of the mute, UTC microseconds; 0: not muted; the greatest int64: for good.
+	MutedUntilUs int64 `protobuf:"varint,4,opt,name=muted_until_us,json=mutedUntilUs,proto3" json:"muted_until_us,omitempty"`
+	// Points in force, of a shop.
+	Points int32       `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
+	Cases  []*CaseFile `protobuf:"bytes,6,rep,name=cases,proto3" json:"cases,omitempty"`
+	// Sanctions as last published.
+	Sanctions     []*v1.Sanction `protobuf:"bytes,7,rep,name=sanctions,proto3" json:"sanctions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Penalty) Reset() {
+	*x = Penalty{}
+	mi := &file_state_v1_state_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Penalty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Penalty) ProtoMessage() {}
+
+func (x *Penalty) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Penalty.ProtoReflect.Descriptor instead.
+func (*Penalty) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Penalty) GetAppliedPlusOne() uint64 {
+	if x != nil {
+		return x.AppliedPlusOne
+	}
+	return 0
+}
+
+func (x *Penalty) GetOffender() *v1.Offender {
+	if x != nil {
+		return x.Offender
+	}
+	return nil
+}
+
+func (x *Penalty) GetBanned() bool {
+	if x != nil {
+		return x.Banned
+	}
+	return false
+}
+
+func (x *Penalty) GetMutedUntilUs() int64 {
+	if x != nil {
+		return x.MutedUntilUs
+	}
+	return 0
+}
+
+func (x *Penalty) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *Penalty) GetCases() []*CaseFile {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+func (x *Penalty) GetSanctions() []*v1.Sanction {
+	if x != nil {
+		return x.Sanctions
+	}
+	return nil
+}
+
+// CaseFile is what is known of one flag.
+type CaseFile struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Flag   *v1.Flag               `protobuf:"bytes,1,opt,name=flag,proto3" json:"flag,omitempty"`
+	Ruling v1.Ruling              `protobuf:"varint,2,opt,name=ruling,proto3,enum=chat.v1.Ruling" json:"ruling,omitempty"`
+	// Category after review.
+	Category      v1.Category          `protobuf:"varint,3,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
+	ConfirmedAtUs int64                `protobuf:"varint,4,opt,name=confirmed_at_us,json=confirmedAtUs,proto3" json:"confirmed_at_us,omitempty"`
+	Appeals       []*v1.Appeal         `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
+	Decisions     []*v1.AppealDecision `protobuf:"bytes,6,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseFile) Reset() {
+	*x = CaseFile{}
+	mi := &file_state_v1_state_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseFile) ProtoMessage() {}
+
+func (x *CaseFile) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseFile.ProtoReflect.Descriptor instead.
+func (*CaseFile) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CaseFile) GetFlag() *v1.Flag {
+	if x != nil {
+		return x.Flag
+	}
+	return nil
+}
+
+func (x *CaseFile) GetRuling() v1.Ruling {
+	if x != nil {
+		return x.Ruling
+	}
+	return v1.Ruling(0)
+}
+
+func (x *CaseFile) GetCategory() v1.Category {
+	if x != nil {
+		return x.Category
+	}
+	return v1.Category(0)
+}
+
+func (x *CaseFile) GetConfirmedAtUs() int64 {
+	if x != nil {
+		return x.ConfirmedAtUs
+	}
+	return 0
+}
+
+func (x *CaseFile) GetAppeals() []*v1.Appeal {
+	if x != nil {
+		return x.Appeals
+	}
+	return nil
+}
+
+func (x *CaseFile) GetDecisions() []*v1.AppealDecision {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
 var File_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\"\xa5\a\n" +
+	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\x1a\x15chat/v1/penalty.proto\x1a\x17chat/v1/violation.proto\"\xa5\a\n" +
 	"\fConversation\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12\x1c\n" +
 	"\n" +
@@ -986,7 +1169,22 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
-	" \x01(\x06R\x06digestB3Z1github.com/feigeio/feige/schemas/state/v1;statev1b\x06proto3"
+	" \x01(\x06R\x06digest\"\x93\x02\n" +
+	"\aPenalty\x12(\n" +
+	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12-\n" +
+	"\boffender\x18\x02 \x01(\v2\x11.chat.v1.OffenderR\boffender\x12\x16\n" +
+	"\x06banned\x18\x03 \x01(\bR\x06banned\x12$\n" +
+	"\x0emuted_until_us\x18\x04 \x01(\x03R\fmutedUntilUs\x12\x16\n" +
+	"\x06points\x18\x05 \x01(\x05R\x06points\x12(\n" +
+	"\x05cases\x18\x06 \x03(\v2\x12.state.v1.CaseFileR\x05cases\x12/\n" +
+	"\tsanctions\x18\a \x03(\v2\x11.chat.v1.SanctionR\tsanctions\"\x8f\x02\n" +
+	"\bCaseFile\x12!\n" +
+	"\x04flag\x18\x01 \x01(\v2\r.chat.v1.FlagR\x04flag\x12'\n" +
+	"\x06ruling\x18\x02 \x01(\x0e2\x0f.chat.v1.RulingR\x06ruling\x12-\n" +
+	"\bcategory\x18\x03 \x01(\x0e2\x11.chat.v1.CategoryR\bcategory\x12&\n" +
+	"\x0fconfirmed_at_us\x18\x04 \x01(\x03R\rconfirmedAtUs\x12)\n" +
+	"\aappeals\x18\x05 \x03(\v2\x0f.chat.v1.AppealR\aappeals\x125\n" +
+	"\tdecisions\x18\x06 \x03(\v2\x17.chat.v1.AppealDecisionR\tdecisionsB3Z1github.com/feigeio/feige/schemas/state/v1;statev1b\x06proto3"
 
 var (
 	file_state_v1_state_proto_rawDescOnce sync.Once
@@ -1000,34 +1198,51 @@ func file_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_state_v1_state_proto_rawDescData
 }
 
-var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_state_v1_state_proto_goTypes = []any{
-	(*Conversation)(nil),  // 0: state.v1.Conversation
-	(*Standing)(nil),      // 1: state.v1.Standing
-	(*Reception)(nil),     // 2: state.v1.Reception
-	(*TakeoverState)(nil), // 3: state.v1.TakeoverState
-	(*StreakEntry)(nil),   // 4: state.v1.StreakEntry
-	(*Lasting)(nil),       // 5: state.v1.Lasting
-	(*Service)(nil),       // 6: state.v1.Service
-	(*Window)(nil),        // 7: state.v1.Window
-	(v1.WindowKind)(0),    // 8: chat.v1.WindowKind
-	(*v1.Counts)(nil),     // 9: chat.v1.Counts
+	(*Conversation)(nil),      // 0: state.v1.Conversation
+	(*Standing)(nil),          // 1: state.v1.Standing
+	(*Reception)(nil),         // 2: state.v1.Reception
+	(*TakeoverState)(nil),     // 3: state.v1.TakeoverState
+	(*StreakEntry)(nil),       // 4: state.v1.StreakEntry
+	(*Lasting)(nil),           // 5: state.v1.Lasting
+	(*Service)(nil),           // 6: state.v1.Service
+	(*Window)(nil),            // 7: state.v1.Window
+	(*Penalty)(nil),           // 8: state.v1.Penalty
+	(*CaseFile)(nil),          // 9: state.v1.CaseFile
+	(v1.WindowKind)(0),        // 10: chat.v1.WindowKind
+	(*v1.Counts)(nil),         // 11: chat.v1.Counts
+	(*v1.Offender)(nil),       // 12: chat.v1.Offender
+	(*v1.Sanction)(nil),       // 13: chat.v1.Sanction
+	(*v1.Flag)(nil),           // 14: chat.v1.Flag
+	(v1.Ruling)(0),            // 15: chat.v1.Ruling
+	(v1.Category)(0),          // 16: chat.v1.Category
+	(*v1.Appeal)(nil),         // 17: chat.v1.Appeal
+	(*v1.AppealDecision)(nil), // 18: chat.v1.AppealDecision
 }
 var file_state_v1_state_proto_depIdxs = []int32{
-	1, // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
-	1, // 1: state.v1.Conversation.half_month:type_name -> state.v1.Standing
-	3, // 2: state.v1.Reception.takeover:type_name -> state.v1.TakeoverState
-	4, // 3: state.v1.TakeoverState.streak:type_name -> state.v1.StreakEntry
-	5, // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
-	3, // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
-	7, // 6: state.v1.Service.windows:type_name -> state.v1.Window
-	8, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
-	9, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	1,  // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
+	1,  // 1: state.v1.Conversation.half_month:type_name -> state.v1.Standing
+	3,  // 2: state.v1.Reception.takeover:type_name -> state.v1.TakeoverState
+	4,  // 3: state.v1.TakeoverState.streak:type_name -> state.v1.StreakEntry
+	5,  // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
+	3,  // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
+	7,  // 6: state.v1.Service.windows:type_name -> state.v1.Window
+	10, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
+	11, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
+	12, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
+	9,  // 10: state.v1.Penalty.cases:type_name -> state.v1.CaseFile
+	13, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
+	14, // 12: state.v1.CaseFile.flag:type_name -> chat.v1.Flag
+	15, // 13: state.v1.CaseFile.ruling:type_name -> chat.v1.Ruling
+	16, // 14: state.v1.CaseFile.category:type_name -> chat.v1.Category
+	17, // 15: state.v1.CaseFile.appeals:type_name -> chat.v1.Appeal
+	18, // 16: state.v1.CaseFile.decisions:type_name -> chat.v1.AppealDecision
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_state_v1_state_proto_init() }
@@ -1041,7 +1256,7 @@ func file_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_state_v1_state_proto_rawDesc), len(file_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
