@@ -37,6 +37,11 @@ func (a *answer) execute(role Role, parsed *statement.Statement, data io.Reader,
 			}
 		}
 	}
+	if !parsed.Insert {
+		if err := second(session, parsed); err != nil {
+			return err
+		}
+	}
 	if err := session.drop(role); err != nil {
 		return err
 	}
@@ -58,6 +63,17 @@ func (a *answer) execute(role Role, parsed *statement.Statement, data io.Reader,
 	default:
 		return a.whole(session, parsed.Text, format)
 	}
+}
+
+// second asks the engine's own parser whether package statement was right about the statement.
+func second(session *session, parsed *statement.Statement) error {
+	switch opinion := session.Classify(parsed.Text); {
+	case opinion.Statements > 1:
+		return &statement.Error{Code: statement.CodeSyntax, Message: "Multi-statements are not allowed"}
+	case parsed.Reads() && opinion.Statements == 1 && !opinion.ReadOnly:
+		return &statement.Error{Code: statement.CodeAccessDenied, Message: "a query that does more than read is not available"}
+	}
+	return nil
 }
 
 // format of the answer: the statement's own, the header's, the URL's, or the default.

@@ -42,6 +42,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	began := time.Now()
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // that of the connection's last request
+	defer func() { _ = control.SetWriteDeadline(time.Now().Add(s.cfg.IdleTimeout)) }()
 	a := &answer{server: s, w: w, r: r, query: query}
 	role, err := a.run()
 	if err == nil {
@@ -79,13 +82,16 @@ func (a *answer) run() (Role, error) {
 	if a.r.Method != http.MethodPost {
 		role = RoleReader // reading must have no effect, as on a ClickHouse server
 	}
-	in, err := body(a.w, a.r, a.query, s.cfg.IdleTimeout)
+	in, sent, err := body(a.w, a.r, a.query, s.cfg.IdleTimeout)
 	if err != nil {
 		return role, err
 	}
 	text, data, tables, err := a.read(in)
 	if err != nil {
 		return role, err
+	}
+	if data == nil {
+		_, _ = io.CopyN(io.Discard, sent, maxDrain)
 	}
 	if revision := helloRevision(a.query, text, a.query.Get("default_format")); revision > 0 {
 		return role, a.hello(revision)

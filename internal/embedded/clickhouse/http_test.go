@@ -349,3 +349,25 @@ func TestPanicsArePanics(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDeepNestingIsAnError: the engine's parsers recurse on the stack of whichever thread calls them.
+func TestDeepNestingIsAnError(t *testing.T) {
+	t.Parallel()
+	const depth = 100000
+	for name, sql := range map[string]string{
+		"brackets":   "SELECT " + strings.Repeat("(", depth) + "1" + strings.Repeat(")", depth),
+		"arrays":     "SELECT " + strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth),
+		"subqueries": "SELECT * FROM " + strings.Repeat("(SELECT * FROM ", 20000) + "(SELECT 1)" + strings.Repeat(")", 20000),
+		"functions":  "SELECT " + strings.Repeat("toString(", 50000) + "1" + strings.Repeat(")", 50000),
+		"not":        "SELECT " + strings.Repeat("NOT ", depth) + "1",
+	} {
+		for _, params := range [][]string{nil, {"max_parser_depth", "1000000", "max_ast_depth", "1000000", "max_parser_backtracks", "100000000"}} {
+			if status, text := ask(t, sql, params...); status < 400 || len(text) > 10000 {
+				t.Errorf("%s %v: %d, %d bytes", name, params, status, len(text))
+			}
+		}
+	}
+	if status, text := ask(t, "SELECT 1"); status != 200 {
+		t.Errorf("afterwards: %d %q", status, text)
+	}
+}

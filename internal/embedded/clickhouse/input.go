@@ -14,36 +14,41 @@ import (
 // maxInflateMemory bounds what a decompressor may hold.
 const maxInflateMemory = 64 << 20
 
-// body is the request's body as the client meant it, decompressed as it is read.
-func body(w http.ResponseWriter, r *http.Request, query url.Values, idle time.Duration) (io.Reader, error) {
-	var in io.Reader = &patientReader{from: r.Body, control: http.NewResponseController(w), idle: idle}
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+// body is the request's body as the client meant it, decompressed as it is read. Behind it, what the client
+// sent: it must be read to its end, for only then is it noticed when the client goes away.
+func body(w http.ResponseWriter, r *http.Request, query url.Values, idle time.Duration) (plain, sent io.Reader, err error) {
+	sent = &patientReader{from: r.Body, control: http.NewResponseController(w), idle: idle}
+	plain, err = inflate(sent, r.Header.Get("Content-Encoding"))
+	if err == nil && query.Get("decompress") == "1" {
+		plain = &frameReader{from: plain}
+	}
+	return plain, sent, err
+}
+
+func inflate(in io.Reader, encoding string) (io.Reader, error) {
+	switch encoding {
 	case "", "identity":
+		return in, nil
 	case "gzip":
 		plain, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, faultf(codeCannotReadAllData, "the body is not gzip: %v", err)
 		}
-		in = plain
+		return plain, nil
 	case "deflate":
 		plain, err := zlib.NewReader(in)
 		if err != nil {
 			return nil, faultf(codeCannotReadAllData, "the body is not deflate: %v", err)
 		}
-		in = plain
+		return plain, nil
 	case "zstd":
 		plain, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxInflateMemory))
 		if err != nil {
 			return nil, faultf(codeCannotReadAllData, "the body is not zstd: %v", err)
 		}
-		in = plain.IOReadCloser()
-	default:
-		return nil, faultf(codeUnknownCompression, "Content-Encoding %q is not known; send identity, gzip, deflate, or zstd", encoding)
+		return plain.IOReadCloser(), nil
 	}
-	if query.Get("decompress") == "1" {
-		in = &frameReader{from: in}
-	}
-	return in, nil
+	return nil, faultf(codeUnknownCompression, "Content-Encoding %q is not known; send identity, gzip, deflate, or zstd", encoding)
 }
 
 // patientReader lets a body take as long as it needs, while bytes come.
@@ -55,5 +60,10 @@ type patientReader struct {
 
 func (p *patientReader) Read(into []byte) (int, error) {
 	_ = p.control.SetReadDeadline(time.Now().Add(p.idle))
-	return p.from.Read(into)
+	n, err := p.from.Read(into)
+	if err != nil {
+		// From here on the connection is watched for its end, which may be long after.
+		_ = p.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }

@@ -36,7 +36,12 @@ func child(dir string) int {
 
 func childMain(dir, mode string) error {
 	start := func(dir string) (*eclickhouse.Server, error) {
-		return eclickhouse.Start(context.Background(), testConfig(dir), eclickhouse.Dependencies{})
+		cfg := testConfig(dir)
+		if mode == "impatient" {
+			cfg.IdleTimeout, cfg.CloseTimeout, cfg.MaxConcurrent = time.Second, 0, 2
+			cfg.Fsync = true
+		}
+		return eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{})
 	}
 	server, err := start(dir)
 	if err != nil {

@@ -3,9 +3,13 @@ package clickhouse_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
 )
@@ -106,6 +110,65 @@ func TestStartAgainInOneProcess(t *testing.T) {
 	}
 	if err := p.end(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestIdleTimeout: it ends a request whose client stands still, not one whose statement is long.
+func TestIdleTimeout(t *testing.T) {
+	t.Parallel()
+	p, err := spawn(t, t.TempDir(), "impatient")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	post := func(sql string, body io.Reader) (int, string) {
+		t.Helper()
+		answer, err := client.Post("http://"+p.addr+"/?"+url.Values{"query": {sql}}.Encode(), "text/plain", body)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer func() { _ = answer.Body.Close() }()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return answer.StatusCode, string(text)
+	}
+	must := func(sql, want string) {
+		t.Helper()
+		if status, text := post(sql, nil); status != 200 || text != want {
+			t.Errorf("%s: %d %q", sql, status, text)
+		}
+	}
+	must("CREATE TABLE default.t (a UInt8) ENGINE = MergeTree ORDER BY a", "")
+	must("SELECT count() FROM (SELECT sleepEachRow(0.5) FROM numbers(5)) SETTINGS max_block_size = 1", "5\n")
+	must("SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'", "1\n")
+	time.Sleep(1200 * time.Millisecond) // longer than the timeout, on the same connection
+	must("INSERT INTO default.t VALUES (1)", "")
+	reader, writer := io.Pipe()
+	go func() { _, _ = writer.Write([]byte("2\n3\n")) }() // and no more
+	if status, text := post("INSERT INTO default.t FORMAT CSV", reader); status == 200 {
+		t.Errorf("a body that stands still was acknowledged: %q", text)
+	}
+	_ = writer.Close()
+	must("SELECT count() FROM default.t", "1\n")
+	// Close cancels what still runs.
+	endless := make(chan int, 1)
+	go func() {
+		answer, err := http.Post("http://"+p.addr+"/", "text/plain", strings.NewReader("SELECT max(sipHash64(number)) FROM numbers(1000000000000)"))
+		if err != nil {
+			endless <- 0
+			return
+		}
+		_ = answer.Body.Close()
+		endless <- answer.StatusCode
+	}()
+	eventually(t, "the statement runs", func() bool { return running(t, p.connect(t), "sipHash64") > 0 })
+	if err := p.end(); err != nil {
+		t.Errorf("closing below a running statement: %v", err)
+	}
+	if status := <-endless; status == 200 {
+		t.Error("an endless statement had an end")
 	}
 }
 

@@ -97,6 +97,8 @@ func TestErrorsAreTyped(t *testing.T) {
 		{"unknown function", "SELECT nosuch(1)", 46, http.StatusBadRequest},
 		{"unknown column", "SELECT x", 47, http.StatusBadRequest},
 		{"bad cast", "SELECT toUInt8('x')", 6, http.StatusBadRequest},
+		{"memory", "SELECT groupArray(number) FROM numbers(10000000) SETTINGS max_memory_usage = 10000000", 241, http.StatusInternalServerError},
+		{"time", "SELECT max(sipHash64(number)) FROM numbers(1000000000000) SETTINGS max_execution_time = 1", 159, http.StatusRequestTimeout},
 		{"two statements", "SELECT 1; SELECT 2", 62, http.StatusBadRequest},
 		{"empty", "  ; ", 62, http.StatusBadRequest},
 	} {

@@ -117,7 +117,7 @@ func FuzzRequest(f *testing.F) {
 			a.fail(err)
 			return
 		}
-		in, err := body(w, r, query, time.Second)
+		in, _, err := body(w, r, query, time.Second)
 		if err != nil {
 			a.fail(err)
 			return

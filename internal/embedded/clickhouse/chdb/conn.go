@@ -137,14 +137,14 @@ func (c *Conn) Insert(query, format string, in ...Param) (*Insert, error) {
 type Analysis struct {
 	// Statements counts the statements in the text.
 	Statements int
-	// Class is the library's own classification of the statement.
-	Class int
+	// ReadOnly says that it gives rows and does nothing else, on the client's side (INTO OUTFILE) neither.
+	ReadOnly bool
 }
 
-// Classify parses without running.
+// Classify parses without running. Of a text that cannot be parsed it counts no statements.
 func (c *Conn) Classify(query string) Analysis {
 	out := struct{ size, count, flags, class uint32 }{size: 16}
 	c.lib.classify(c.inner(), pointer(unsafe.StringData(query)), uintptr(len(query)), nil, 0, pointer(&out))
 	runtime.KeepAlive(query)
-	return Analysis{Statements: int(out.count), Class: int(out.class)}
+	return Analysis{Statements: int(out.count), ReadOnly: out.count == 1 && out.class == 0}
 }

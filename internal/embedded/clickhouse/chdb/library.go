@@ -1,7 +1,6 @@
 package chdb
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -102,7 +101,7 @@ func Load(path string) (*Library, error) {
 	bind(&lib.resultError, "chdb_result_error")
 	bind(&lib.classify, "chdb_classify_query_n")
 	if len(missing) > 0 {
-		return nil, errors.Join(missing[:1]...)
+		return nil, missing[0]
 	}
 	lib.signals(0)
 	loaded.path, loaded.lib = path, lib
