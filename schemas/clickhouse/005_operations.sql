@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS feige.dead_letters_data /* ON CLUSTER */
     code           LowCardinality(String)         COMMENT 'Kind of failure: decode, invalid, misplaced, insert, …',
     reason         String                         COMMENT 'What was wrong, for people' CODEC(ZSTD(3)),
     record_at      DateTime64(6, 'UTC')           COMMENT 'Time stamp of the record on its topic, UTC, microseconds' CODEC(Delta(8), ZSTD(1)),
-    reported_at    DateTime64(6, 'UTC')           COMMENT 'When the stage gave up on it, UTC, milliseconds' CODEC(Delta(8), ZSTD(1)),
+    letter_at      DateTime64(6, 'UTC')           COMMENT 'Time stamp of the newest word about it on topic dead.letters, UTC, milliseconds' CODEC(Delta(8), ZSTD(1)),
     resubmitted_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When it was last submitted again, UTC, microseconds; NULL: not since it last failed' CODEC(ZSTD(1)),
     record_key     String                         COMMENT 'Key of the record, bytes' CODEC(ZSTD(3)),
     record_value   String                         COMMENT 'Value of the record, bytes; may hold chat text, confidential by rules 2.1' CODEC(ZSTD(3)),
@@ -30,13 +30,13 @@ CREATE OR REPLACE VIEW feige.dead_letters /* ON CLUSTER */
     code           LowCardinality(String)         COMMENT 'Kind of failure: decode, invalid, misplaced, insert, …',
     reason         String                         COMMENT 'What was wrong, for people',
     record_at      DateTime64(6, 'UTC')           COMMENT 'Time stamp of the record on its topic, UTC, microseconds',
-    reported_at    DateTime64(6, 'UTC')           COMMENT 'When the stage gave up on it, UTC, milliseconds',
+    letter_at      DateTime64(6, 'UTC')           COMMENT 'Time stamp of the newest word about it on topic dead.letters, UTC, milliseconds',
     resubmitted_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When it was last submitted again, UTC, microseconds; NULL: not since it last failed',
     letter_offset  Int64                          COMMENT 'Offset of the newest word about it on topic dead.letters',
     value_bytes    UInt64                         COMMENT 'Size of the value of the record, bytes'
 )
 AS SELECT
-    topic, log_partition, log_offset, stage, code, reason, record_at, reported_at, resubmitted_at, letter_offset,
+    topic, log_partition, log_offset, stage, code, reason, record_at, letter_at, resubmitted_at, letter_offset,
     length(record_value) AS value_bytes
 FROM feige.dead_letters_data FINAL
 COMMENT 'Every record that a stage could not take once, without its bytes';

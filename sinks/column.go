@@ -1,0 +1,110 @@
+package sinks
+
+import "time"
+
+// columnOf holds the values of one column of a table in a batch. T is the type that the client library takes as
+// a slice without looking at every value by reflection.
+type columnOf[T any] struct {
+	name string
+	// kind is the type of the column in ClickHouse.
+	kind   string
+	values []T
+}
+
+// put sets the value of a row: the next one, or one that is there already.
+func (c *columnOf[T]) put(row int, value T) {
+	if row == len(c.values) {
+		c.values = append(c.values, value)
+		return
+	}
+	c.values[row] = value
+}
+
+func (c *columnOf[T]) head() (name, kind string) { return c.name, c.kind }
+func (c *columnOf[T]) part(from, to int) any     { return c.values[from:to] }
+func (c *columnOf[T]) length() int               { return len(c.values) }
+
+func (c *columnOf[T]) reset() {
+	clear(c.values) // lets go of strings
+	c.values = c.values[:0]
+}
+
+type column interface {
+	head() (name, kind string)
+	part(from, to int) any
+	length() int
+	reset()
+}
+
+// table holds the rows of one storage table in a batch. Every row knows the record that it came from.
+type table struct {
+	name    string
+	columns []column
+	// origins are places in the batch's records, one a row.
+	origins []int32
+}
+
+func newTable(name string) *table { return &table{name: name} }
+
+// add makes the next column of a table.
+func add[T any](t *table, name, kind string) *columnOf[T] {
+	c := &columnOf[T]{name: name, kind: kind}
+	t.columns = append(t.columns, c)
+	return c
+}
+
+func (t *table) rows() int { return len(t.origins) }
+
+// next begins a row and returns its number: every column's value for it must be put then.
+func (t *table) next(origin int32) int {
+	t.origins = append(t.origins, origin)
+	return len(t.origins) - 1
+}
+
+func (t *table) reset() {
+	for _, c := range t.columns {
+		c.reset()
+	}
+	t.origins = t.origins[:0]
+}
+
+// Types of columns in ClickHouse, as the files of schemas/clickhouse have them.
+const (
+	kindTime      = "DateTime64(6, 'UTC')"
+	kindMaybeTime = "Nullable(DateTime64(6, 'UTC'))"
+	kindWord      = "LowCardinality(String)"
+	kindWords     = "Array(LowCardinality(String))"
+	kindRole      = "Enum8('unspecified' = 0, 'consumer' = 1, 'agent' = 2, 'bot' = 3, 'system' = 4)"
+)
+
+// Bounds of a time that any record may hold, UTC microseconds: the years 2000 to 2199.
+const (
+	earliestUS = 946684800_000000
+	latestUS   = 7258118400_000000
+)
+
+func validTime(us int64) bool { return us >= earliestUS && us < latestUS }
+
+// checkTimes wants every time to be valid; with 0 allowed where a time may be missing.
+func checkTimes(what string, must int64, may ...int64) *refusal {
+	if !validTime(must) {
+		return refuse(CodeInvalid, "%s: time %d µs is not between 2000 and 2200", what, must)
+	}
+	for _, us := range may {
+		if us != 0 && !validTime(us) {
+			return refuse(CodeInvalid, "%s: time %d µs is not between 2000 and 2200", what, us)
+		}
+	}
+	return nil
+}
+
+func instant(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// maybe is a time that may be missing: 0.
+func maybe(us int64) *time.Time {
+	if us == 0 {
+		return nil
+	}
+	t := instant(us)
+	return &t
+}

@@ -1,0 +1,145 @@
+package sinks
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/feigeio/feige/sinks/deadletters"
+)
+
+// maxPoll is how many records are taken from the client at a time.
+const maxPoll = 5000
+
+// maxYield is how long a rebalance may wait for this member to finish what it has read.
+const maxYield = 5 * time.Second
+
+// session is one membership of the group. Its loop owns the batch that is being filled; the batch that is being
+// written belongs to a goroutine of its own, one at a time.
+type session struct {
+	cfg     Config
+	deps    Dependencies
+	logger  *slog.Logger
+	metrics *metrics
+	client  *kgo.Client
+	mapper  *mapper
+	writer  *writer
+	kafka   *engine
+	owner   *ownership
+	lag     *lag
+
+	// working ends when even work that was begun must stop.
+	working context.Context
+	// polls and wanted are between the loop and the goroutine that polls: one poll for each word of wanted.
+	polls  chan kgo.Fetches
+	wanted chan struct{}
+	// yields are requests to finish everything that was read; each is closed when that is done.
+	yields chan chan struct{}
+	// ended is closed when the loop has ended.
+	ended chan struct{}
+}
+
+func (s *Sink) newSession(working context.Context) (*session, error) {
+	kafka := newEngine(engineKafka, s.deps.Logger, s.metrics)
+	n := &session{
+		cfg: s.cfg, deps: s.deps, logger: s.deps.Logger, metrics: s.metrics,
+		mapper: newMapper(s.deps.Namespace, s.deps.Broker.Partitions),
+		writer: newWriter(s.cfg, s.deps.Conn, s.deps.Database, s.metrics, newEngine(engineClickHouse, s.deps.Logger, s.metrics)),
+		kafka:  kafka, owner: newOwnership(), lag: newLag(s.metrics.lag, s.deps.Namespace),
+		working: working,
+		polls:   make(chan kgo.Fetches), wanted: make(chan struct{}, 1), yields: make(chan chan struct{}), ended: make(chan struct{}),
+	}
+	topics := sources()
+	for i, name := range topics {
+		topics[i] = s.deps.Namespace.Topic(name)
+	}
+	client, err := kgo.NewClient(slices.Concat(s.options, deadletters.Producing(s.deps.Namespace), []kgo.Opt{
+		kgo.ConsumerGroup(s.deps.Namespace.Topic(Group)),
+		kgo.ConsumeTopics(topics...),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { n.owner.gain(gained) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { n.yield(lost) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { n.lose(lost) }),
+		kgo.SessionTimeout(s.cfg.SessionTimeout),
+		kgo.HeartbeatInterval(s.cfg.SessionTimeout / 10),
+		kgo.FetchMaxBytes(s.cfg.FetchBytes),
+		kgo.FetchMaxPartitionBytes(max(s.cfg.FetchBytes/4, 64<<10)),
+		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.WithHooks(connections{kafka}),
+	})...)
+	if err != nil {
+		return nil, fmt.Errorf("sinks: %w", err)
+	}
+	n.client = client
+	return n, nil
+}
+
+func (s *session) close() { s.client.CloseAllowingRebalance() }
+
+// yield gives partitions up: it finishes what was read of them, if that does not take too long.
+func (s *session) yield(lost map[string][]int32) {
+	defer s.lose(lost)
+	limit := time.NewTimer(maxYield)
+	defer limit.Stop()
+	done := make(chan struct{})
+	select {
+	case s.yields <- done:
+	case <-s.ended:
+		return
+	case <-limit.C:
+		return
+	}
+	select {
+	case <-done:
+	case <-s.ended:
+	case <-limit.C:
+	}
+}
+
+func (s *session) lose(lost map[string][]int32) {
+	s.owner.lose(lost)
+	s.lag.forget(lost)
+}
+
+// poll fetches when the loop wants more. Between a poll and its taking over a rebalance waits; while nothing is
+// wanted, the group can rebalance freely.
+func (s *session) poll(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wanted:
+		}
+		fetches := s.client.PollRecords(ctx, maxPoll)
+		select {
+		case <-ctx.Done():
+			s.client.AllowRebalance()
+			return
+		case s.polls <- fetches:
+			s.client.AllowRebalance()
+		}
+	}
+}
+
+// connections tells whether brokers can be reached.
+type connections struct{ kafka *engine }
+
+func (c connections) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err != nil {
+		c.kafka.failed(fmt.Errorf("connecting to a broker: %w", err))
+		return
+	}
+	c.kafka.worked()
+}
+
+func (c connections) OnGroupManageError(err error) {
+	c.kafka.failed(fmt.Errorf("taking part in the consumer group: %w", err))
+}
