@@ -142,6 +142,9 @@ func (c runCmd) replayAndReport(ctx context.Context, a *app, p parts, conn drive
 		return err
 	}
 	database := p.settings.ClickHouse.DatabaseFor(p.namespace)
+	if err := everyRow(ctx, a, conn, database, replayed); err != nil {
+		return err
+	}
 	decisions, err := report.Decisions(ctx, conn, database, set.Calendar())
 	if err != nil {
 		return withCode(codeUnavailable, err)
@@ -152,6 +155,19 @@ func (c runCmd) replayAndReport(ctx context.Context, a *app, p parts, conn drive
 		return err
 	}
 	fmt.Fprintf(a.stdout, "\nEvery decision with its evidence: table %s.restrictions; every window: %s.service_kpis.\n", database, database)
+	return nil
+}
+
+// everyRow holds the rows of the recordings against those of ClickHouse.
+func everyRow(ctx context.Context, a *app, conn driver.Conn, database string, replayed ingest.Report) error {
+	var rows uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM "+database+".chat_events").Scan(&rows); err != nil {
+		return withCode(codeUnavailable, fmt.Errorf("counting the events in ClickHouse: %w", err))
+	}
+	fmt.Fprintf(a.stdout, "%d rows of the recordings: %d are events in ClickHouse, %d were rejected\n", replayed.Rows, min(int64(rows), replayed.Events), replayed.Rejects)
+	if int64(rows) < replayed.Events {
+		return withCode(codeDifference, fmt.Errorf("%d events are missing in %s.chat_events", replayed.Events-int64(rows), database))
+	}
 	return nil
 }
 
