@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,6 +31,8 @@ type faultyBroker struct {
 	cutAnswers atomic.Int64
 	// closed counts the connections that slam and cutAnswers have closed.
 	closed atomic.Int64
+	// holding counts the writes that have to wait for their answer.
+	holding atomic.Int64
 
 	mu sync.Mutex
 	// held are topics whose writes get no answer while the channel is open.
@@ -43,8 +46,24 @@ type faultyBroker struct {
 // startBroker has the given topics, in memory.
 func startBroker(t testing.TB, topics ...string) *faultyBroker {
 	t.Helper()
+	return startBrokerIn(t, "", topics...)
+}
+
+// startDiskBroker has the product's topics, in a directory.
+func startDiskBroker(t testing.TB) *faultyBroker {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "feige-stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return startBrokerIn(t, dir, productTopics()...)
+}
+
+func startBrokerIn(t testing.TB, dir string, topics ...string) *faultyBroker {
+	t.Helper()
 	b := &faultyBroker{held: map[string]chan struct{}{}, slammed: map[string]bool{}}
-	opts := append(brokerOptions(0, ""), kfake.ListenFn(func(network, address string) (net.Listener, error) {
+	opts := append(brokerOptions(0, dir), kfake.ListenFn(func(network, address string) (net.Listener, error) {
 		l, err := net.Listen(network, address)
 		if err != nil {
 			return nil, err
@@ -120,7 +139,9 @@ func (b *faultyBroker) produce(r kmsg.Request) (kmsg.Response, error, bool) {
 		observe(req)
 	}
 	if held != nil {
+		b.holding.Add(1)
 		b.SleepControl(func() { <-held })
+		b.holding.Add(-1)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

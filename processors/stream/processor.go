@@ -217,6 +217,9 @@ func (p *Processor) sarama() (*sarama.Config, error) {
 	c.Consumer.Return.Errors = true
 	c.Consumer.MaxProcessingTime = time.Second
 	c.Consumer.Fetch.Default = 4 << 20
+	// A fetch that waits for records holds up what shares its connection: heartbeats and commits, and the
+	// partitions that join later when tables are read back.
+	c.Consumer.MaxWaitTime = 100 * time.Millisecond
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest
 	c.Consumer.Offsets.AutoCommit.Interval = p.cfg.CommitInterval
 	c.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{goka.CopartitioningStrategy}
