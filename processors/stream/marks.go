@@ -37,6 +37,9 @@ func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
 	if err := h.inner.Setup(h.s); err != nil {
 		return err
 	}
+	if err := h.p.rollback.whole(); err != nil {
+		return err
+	}
 	h.p.sessionUp(h.s)
 	return nil
 }

@@ -23,6 +23,15 @@ type rollback struct {
 	mu sync.RWMutex
 	// limit is the committed offset of the input by partition: the first offset not yet applied.
 	limit map[int32]int64
+	// tables is what must be read of each partition of the table, and how far reading has come.
+	tables map[int32]*tableRead
+}
+
+// tableRead is half-open: nothing is to be read where start is end.
+type tableRead struct {
+	start, end int64
+	// next is one past the newest offset that was read back.
+	next int64
 }
 
 // assign looks the commits up. It is called once partitions are assigned and before their tables are read.
@@ -57,9 +66,48 @@ func (r *rollback) assign(ctx context.Context, admin *kadm.Client, partitions []
 				r.input, p, s.Offset, r.group, limit[p])
 		}
 	}
+	tables, err := r.extent(ctx, admin, partitions)
+	if err != nil {
+		return err
+	}
 	r.mu.Lock()
-	r.limit = limit
+	r.limit, r.tables = limit, tables
 	r.mu.Unlock()
+	return nil
+}
+
+// extent is where the table's partitions begin and end now.
+func (r *rollback) extent(ctx context.Context, admin *kadm.Client, partitions []int32) (map[int32]*tableRead, error) {
+	starts, err := admin.ListStartOffsets(ctx, r.table)
+	if err != nil {
+		return nil, fmt.Errorf("start of %s: %w", r.table, err)
+	}
+	ends, err := admin.ListEndOffsets(ctx, r.table)
+	if err != nil {
+		return nil, fmt.Errorf("end of %s: %w", r.table, err)
+	}
+	tables := make(map[int32]*tableRead, len(partitions))
+	for _, p := range partitions {
+		start, ok := starts.Lookup(r.table, p)
+		end, also := ends.Lookup(r.table, p)
+		if !ok || !also || start.Err != nil || end.Err != nil {
+			return nil, fmt.Errorf("extent of %s/%d: no answer (%v, %v)", r.table, p, start.Err, end.Err)
+		}
+		tables[p] = &tableRead{start: start.Offset, end: end.Offset}
+	}
+	return tables, nil
+}
+
+// whole requires every table to have been read to the end that it had when its partition was assigned:
+// goka takes a reader that ends early, as when records are deleted under it, for one that is done.
+func (r *rollback) whole() error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for p, t := range r.tables {
+		if t.start < t.end && t.next < t.end {
+			return fmt.Errorf("table %s/%d was read up to offset %d only, and it ends at %d", r.table, p, t.next, t.end)
+		}
+	}
 	return nil
 }
 
@@ -72,9 +120,12 @@ func (r *rollback) update(ctx goka.UpdateContext, s storage.Storage, key string,
 	if !ok {
 		return fmt.Errorf("table %s/%d offset %d: value of %q does not begin with the offset it rests on", r.table, ctx.Partition(), ctx.Offset(), key)
 	}
-	r.mu.RLock()
+	r.mu.Lock()
 	limit, ok := r.limit[ctx.Partition()]
-	r.mu.RUnlock()
+	if t := r.tables[ctx.Partition()]; t != nil {
+		t.next = max(t.next, ctx.Offset()+1)
+	}
+	r.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("table %s/%d: read back without a known commit", r.table, ctx.Partition())
 	}
