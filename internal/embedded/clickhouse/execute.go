@@ -129,7 +129,7 @@ func fillBuffer(from io.Reader, buffer []byte) (int, error) {
 		more, err := from.Read(buffer[n:])
 		n += more
 		if err != nil {
-			if err != io.EOF { //nolint:errorlint // a wrapped EOF is no clean end
+			if err != io.EOF { // a wrapped EOF is no clean end
 				return n, errBroken(err)
 			}
 			return n, io.EOF

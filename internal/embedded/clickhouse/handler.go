@@ -64,6 +64,7 @@ type answer struct {
 	r      *http.Request
 	query  url.Values
 	out    *output // set once the body has begun
+	tag    string  // and with it
 }
 
 func (a *answer) run() (Role, error) {
@@ -205,6 +206,8 @@ func (a *answer) begin(format string) {
 	header := a.w.Header()
 	header.Set("X-ClickHouse-Format", format)
 	header.Set("Content-Type", contentType(format))
+	a.tag = newTag()[len("request:"):][:exceptionTagLength]
+	header.Set("X-ClickHouse-Exception-Tag", a.tag)
 	a.out = newOutput(a.w, a.r, a.query, a.server.cfg.IdleTimeout)
 }
 
@@ -247,13 +250,14 @@ func (a *answer) drain() {
 	_, _ = io.CopyN(io.Discard, a.r.Body, maxDrain)
 }
 
-// exceptionTag stands around an error in a body; clients look for it.
-const exceptionTag = "feigeclickhouse0"
+// exceptionTagLength is that of ClickHouse. The tag stands around an error in a body and is new for each
+// answer, so that no data can pass for one.
+const exceptionTagLength = 16
 
 // failInBody ends the body as ClickHouse servers do, and then the connection, so that no client can take
 // what came for the whole.
 func (a *answer) failInBody(text string) {
-	_, err := fmt.Fprintf(a.out, "\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n", exceptionTag, text, len(text), exceptionTag)
+	_, err := fmt.Fprintf(a.out, "\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n", a.tag, text, len(text), a.tag)
 	if err == nil {
 		_ = a.out.Close()
 	}

@@ -132,9 +132,23 @@ func (s *Statement) checkToken(i int, t Token) error {
 	return nil
 }
 
-// isColumn says that the name at i is reached through its table: t.file.
+// isColumn says that the name at i can be that of a column only: among those of an INSERT with data, declared
+// in CREATE TABLE, or reached through its table, t.file.
 func (s *Statement) isColumn(i int) bool {
-	return i > 1 && s.tokens[i-1].Is(".") && s.tokens[i-2].identifier() != "" && !s.next(i).Is("(")
+	if i < 2 {
+		return false
+	}
+	before, next := s.tokens[i-1], s.next(i)
+	begins := s.tokens[i].Depth == 1 && (before.Is("(") || before.Is(","))
+	switch {
+	case before.Is("."):
+		return s.tokens[i-2].identifier() != "" && !next.Is("(")
+	case s.Insert && begins && !s.has("FUNCTION"):
+		return next.Is(",") || next.Is(")")
+	case s.Verb == "CREATE" && begins:
+		return next.Kind == Word && !clauses[strings.ToLower(next.Text)]
+	}
+	return false
 }
 
 // isPattern tells format('{} of {}', a, b) from the table function format(CSV, ...): the name of a format has

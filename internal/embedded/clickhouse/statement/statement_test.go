@@ -97,7 +97,8 @@ func TestCheckAllows(t *testing.T) {
 		"ALTER TABLE d.t MODIFY TTL at + INTERVAL 1 DAY",
 		"DROP TABLE IF EXISTS d.t SYNC", "OPTIMIZE TABLE d.t FINAL", "EXISTS TABLE d.t", "SHOW CREATE TABLE d.t", "DESCRIBE TABLE d.t",
 		"EXPLAIN SELECT 1", "SYSTEM FLUSH ASYNC INSERT QUEUE", "KILL QUERY WHERE query_id = 'x'", "DELETE FROM t WHERE a = 1", "SET max_threads = 1", "USE d",
-		"INSERT INTO url (a) VALUES (1)", "RENAME TABLE a TO b", "EXCHANGE TABLES a AND b", "TRUNCATE TABLE d.t", "ATTACH TABLE d.t", "DETACH TABLE d.t", "CHECK TABLE d.t",
+		"INSERT INTO url (a) VALUES (1)", "INSERT INTO d.t (`file`, file) FORMAT Native", "INSERT INTO d.t (a, file) VALUES ('x', 'y')",
+		"CREATE TABLE d.t (file String, b UInt8, `file` LowCardinality(String)) ENGINE = MergeTree ORDER BY b", "RENAME TABLE a TO b", "EXCHANGE TABLES a AND b", "TRUNCATE TABLE d.t", "ATTACH TABLE d.t", "DETACH TABLE d.t", "CHECK TABLE d.t",
 	} {
 		s, err := Parse(sql)
 		if err == nil {
@@ -119,6 +120,8 @@ func TestCheckRefuses(t *testing.T) {
 		"CREATE USER u", "CREATE NAMED COLLECTION c", "CREATE `TABLE` t", "ATTACH TABLE t FROM 'x' (a UInt8)", "ATTACH DICTIONARY d", "SELECT 1 INTO OUTFILE 'x'", "select 1 into/**/outfile 'x'",
 		"INSERT INTO t FROM INFILE 'x' FORMAT CSV", "BACKUP TABLE t TO Disk('x')", "RESTORE TABLE t FROM Disk('x')", "GRANT x", "REVOKE x", "EXECUTE AS x", "SET ROLE admin", "SET DEFAULT ROLE x",
 		"SYSTEM SHUTDOWN", "system kill", "SELECT 1 SETTINGS dialect = 'kusto'", "SELECT 1 SETTINGS `dialect`='kusto'", "SELECT 1 SETTINGS readonly = 0", "SELECT 1 SETTINGS additional_result_filter = 'x'",
+		"CREATE TABLE t (a String DEFAULT file) ENGINE = Memory", "CREATE TABLE t (a String, b String DEFAULT f(file, 1)) ENGINE = Memory",
+		"CREATE VIEW v AS SELECT * APPLY (file)", "INSERT INTO t (file) SELECT 1", "INSERT INTO FUNCTION f(file) FORMAT CSV",
 		"SELECT t.file('x')", "SELECT 1 .file", "CREATE VIEW v AS SELECT 1 PARALLEL WITH CREATE USER u",
 		"SELECT * FROM format(CSV, 'a String', 'x')", "SELECT * FROM format('CSV', 'a String', 'x')", "SELEC 1", "`SELECT` 1", "exit", "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local)",
 	} {
