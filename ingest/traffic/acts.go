@@ -81,7 +81,7 @@ func (e *engine) transfer(c *conversation) {
 
 // rate: the longer the waits were, the worse.
 func (e *engine) rate(c *conversation) {
-	mean := int64(20 * minute) // nobody ever replied
+	mean := 20 * minute // nobody ever replied
 	if c.waits > 0 {
 		mean = c.waited / int64(c.waits)
 	}

@@ -2,7 +2,9 @@ package stream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -13,6 +15,9 @@ import (
 
 	statev1 "github.com/feigeio/feige/schemas/state/v1"
 )
+
+// errAbsent stands for a partition that an answer of the broker leaves out.
+var errAbsent = errors.New("the partition is not in it")
 
 // rollback makes a recovered table equal to the state as of the group's committed offset.
 type rollback struct {
@@ -59,7 +64,7 @@ func (r *rollback) assign(ctx context.Context, admin *kadm.Client, partitions []
 		limit[p] = max(c.At, 0) // none yet: everything is replayed
 		s, ok := starts.Lookup(r.input, p)
 		if !ok || s.Err != nil {
-			return fmt.Errorf("start of %s/%d: no answer (%v)", r.input, p, s.Err)
+			return fmt.Errorf("start of %s/%d: no answer: %w", r.input, p, cmp.Or(s.Err, errAbsent))
 		}
 		if s.Offset > limit[p] {
 			return fmt.Errorf("%s/%d begins at offset %d, and group %s has applied only what lies before %d: the log was cut too early, its state can't be rebuilt",
@@ -91,7 +96,7 @@ func (r *rollback) extent(ctx context.Context, admin *kadm.Client, partitions []
 		start, ok := starts.Lookup(r.table, p)
 		end, also := ends.Lookup(r.table, p)
 		if !ok || !also || start.Err != nil || end.Err != nil {
-			return nil, fmt.Errorf("extent of %s/%d: no answer (%v, %v)", r.table, p, start.Err, end.Err)
+			return nil, fmt.Errorf("extent of %s/%d: no answer: %w", r.table, p, cmp.Or(start.Err, end.Err, errAbsent))
 		}
 		tables[p] = &tableRead{start: start.Offset, end: end.Offset}
 	}

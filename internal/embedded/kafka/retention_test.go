@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,7 +152,7 @@ func TestRecognise(t *testing.T) {
 	for _, topic := range schemas.Topics() {
 		if p, ok := recognise(topic.Name); topic.Table && ok {
 			if _, _, ok := p.input(); !ok {
-				t.Error(fmt.Sprintf("the table %s has no known processor", topic.Name))
+				t.Errorf("the table %s has no known processor", topic.Name)
 			}
 		}
 	}

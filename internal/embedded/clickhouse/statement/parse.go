@@ -128,9 +128,7 @@ func (s *Statement) insertData(l *Lexer, t Token) (bool, error) {
 // of line. A lone semicolon is no data.
 func dataBehind(rest string) string {
 	data := strings.TrimLeft(rest, " \t\r")
-	if strings.HasPrefix(data, "\n") {
-		data = data[1:]
-	}
+	data = strings.TrimPrefix(data, "\n")
 	if strings.HasPrefix(data, ";") && strings.TrimSpace(data[1:]) == "" {
 		return ""
 	}
