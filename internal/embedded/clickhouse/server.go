@@ -109,7 +109,9 @@ func (s *Server) startEngine(path string) error {
 	if err != nil {
 		return err
 	}
-	s.engine, err = library.Start(filepath.Join(s.cfg.Dir, "data"), "--config-file="+file)
+	// On a terminal the engine would write what it deems fatal to standard error, and does so for threads of
+	// its own that end well. What matters comes back as an error.
+	s.engine, err = library.Start(filepath.Join(s.cfg.Dir, "data"), "--config-file="+file, "--log-level=none")
 	if err != nil {
 		return fmt.Errorf("start the engine in %s: %w", s.cfg.Dir, err)
 	}
