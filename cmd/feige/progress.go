@@ -54,7 +54,7 @@ func (p *progress) set(done, total int64) {
 		if total <= 0 {
 			return
 		}
-		p.bar = p.bars.AddBar(total,
+		p.bar = p.bars.AddBar(0, // no total yet: the bar must not end when it first catches up
 			mpb.PrependDecorators(decor.Name(p.title+"  "), decor.CountersNoUnit("%d / %d "+p.unit)),
 			mpb.AppendDecorators(decor.Percentage(), decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{W: 7})))
 	}

@@ -157,7 +157,7 @@ func (c runCmd) replayAndReport(ctx context.Context, a *app, p parts, conn drive
 	if err := report.Print(a.stdout, decisions, report.Options{Width: width, Newest: c.Newest}); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\nEvery decision with its evidence: table %s.restrictions; every window: %s.service_kpis.\n", database, database)
+	fmt.Fprintf(a.stdout, "\nEvery decision with its evidence: %s.restrictions; every window: %s.service_kpis.\n", database, database)
 	return nil
 }
 

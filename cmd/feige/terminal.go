@@ -17,11 +17,8 @@ func terminalWidth(w io.Writer) (width int, isTerminal bool) {
 		return plainWidth, false
 	}
 	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
+	if err != nil || size.Col == 0 || size.Row == 0 {
 		return plainWidth, false
-	}
-	if size.Col == 0 {
-		return plainWidth, true
 	}
 	return int(size.Col), true
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/mattn/go-runewidth"
 )
 
 // Indicator is one figure of a decision's evidence.
@@ -147,7 +145,7 @@ func shop(w io.Writer, decisions []Decision, options Options, dropped []string, 
 	if first.Period != last.Period {
 		periods = first.Period + " to " + last.Period
 	}
-	fmt.Fprintf(w, "\n%s: %s decided (%s), %s counted; %d judged, %d restricted\n", last.Shop,
+	fmt.Fprintf(w, "\n%s: %s (%s), %s; %d judged, %d restricted\n", last.Shop,
 		plural(int64(len(decisions)), "half-month"), periods, plural(conversations, "conversation"), judged, restricted)
 
 	shown := newest(decisions, options.Newest)
@@ -252,6 +250,3 @@ func plural(n int64, noun string) string {
 	}
 	return thousands(n) + " " + noun + "s"
 }
-
-// Cut shortens text to a number of screen cells.
-func Cut(text string, width int) string { return runewidth.Truncate(text, width, "…") }
