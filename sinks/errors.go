@@ -3,6 +3,7 @@ package sinks
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -86,16 +87,24 @@ func hint(err error) string {
 	return ""
 }
 
-// brief is what an error says, fit for a log line or a dead letter.
+// brief is what an error says, fit for a log line or a dead letter: without values of the rows, which ClickHouse
+// may quote when it refuses them.
 func brief(err error) string {
 	const most = 500
 	text := err.Error()
 	var exception *clickhouse.Exception
 	if errors.As(err, &exception) {
-		text = fmt.Sprintf("ClickHouse code %d: %s", exception.Code, exception.Message)
+		message := exception.Message
+		if dataCodes[exception.Code] {
+			for _, begin := range []string{"Column values", "'", "\""} {
+				message, _, _ = strings.Cut(message, begin)
+			}
+			message = strings.TrimRight(message, " .:") + " (" + exception.CodeName + ")"
+		}
+		text = fmt.Sprintf("ClickHouse code %d: %s", exception.Code, message)
 	}
 	if len(text) > most {
-		text = text[:most] + "…"
+		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
-	return text
+	return strings.Join(strings.Fields(text), " ")
 }
