@@ -28,7 +28,7 @@ test: build
 	@test -n "$(RACE)" || echo "make: no C compiler: the tests run without the race detector"
 	$(GO) test -buildvcs=false $(RACE) -timeout 14m ./...
 
-# Without engines and end-to-end runs: seconds, while editing.
+# Without the long tests, while editing.
 unit: toolchain
 	$(GO) test -buildvcs=false -short -timeout 5m ./...
 
