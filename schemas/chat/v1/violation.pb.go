@@ -508,10 +508,12 @@ type ReviewVerdict struct {
 	Offender  *Offender              `protobuf:"bytes,3,opt,name=offender,proto3" json:"offender,omitempty"`
 	Ruling    Ruling                 `protobuf:"varint,4,opt,name=ruling,proto3,enum=chat.v1.Ruling" json:"ruling,omitempty"`
 	// Set when the reviewer changed the category.
-	Category      Category `protobuf:"varint,5,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
-	ReviewerId    string   `protobuf:"bytes,6,opt,name=reviewer_id,json=reviewerId,proto3" json:"reviewer_id,omitempty"`
-	Note          string   `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
-	AtUs          int64    `protobuf:"varint,8,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	Category   Category `protobuf:"varint,5,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
+	ReviewerId string   `protobuf:"bytes,6,opt,name=reviewer_id,json=reviewerId,proto3" json:"reviewer_id,omitempty"`
+	Note       string   `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	AtUs       int64    `protobuf:"varint,8,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// The flag itself: what waits for a verdict is kept nowhere else in the processors.
+	Flag          *Flag `protobuf:"bytes,9,opt,name=flag,proto3" json:"flag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -600,6 +602,13 @@ func (x *ReviewVerdict) GetAtUs() int64 {
 		return x.AtUs
 	}
 	return 0
+}
+
+func (x *ReviewVerdict) GetFlag() *Flag {
+	if x != nil {
+		return x.Flag
+	}
+	return nil
 }
 
 // Appeal is the punished side's objection to a sanction's flag.
@@ -935,7 +944,7 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\x10detector_version\x18\x10 \x01(\tR\x0fdetectorVersion\x12%\n" +
 	"\x0epolicy_version\x18\x11 \x01(\tR\rpolicyVersion\x12%\n" +
 	"\x0eauto_confirmed\x18\x12 \x01(\bR\rautoConfirmed\x12*\n" +
-	"\x11related_event_ids\x18\x13 \x03(\tR\x0frelatedEventIds\"\x98\x02\n" +
+	"\x11related_event_ids\x18\x13 \x03(\tR\x0frelatedEventIds\"\xbb\x02\n" +
 	"\rReviewVerdict\x12\x1d\n" +
 	"\n" +
 	"verdict_id\x18\x01 \x01(\tR\tverdictId\x12\x17\n" +
@@ -946,7 +955,8 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\vreviewer_id\x18\x06 \x01(\tR\n" +
 	"reviewerId\x12\x12\n" +
 	"\x04note\x18\a \x01(\tR\x04note\x12\x13\n" +
-	"\x05at_us\x18\b \x01(\x03R\x04atUs\"\x9a\x01\n" +
+	"\x05at_us\x18\b \x01(\x03R\x04atUs\x12!\n" +
+	"\x04flag\x18\t \x01(\v2\r.chat.v1.FlagR\x04flag\"\x9a\x01\n" +
 	"\x06Appeal\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x17\n" +
 	"\aflag_id\x18\x02 \x01(\tR\x06flagId\x12-\n" +
@@ -1032,17 +1042,18 @@ var file_chat_v1_violation_proto_depIdxs = []int32{
 	4,  // 4: chat.v1.ReviewVerdict.offender:type_name -> chat.v1.Offender
 	3,  // 5: chat.v1.ReviewVerdict.ruling:type_name -> chat.v1.Ruling
 	0,  // 6: chat.v1.ReviewVerdict.category:type_name -> chat.v1.Category
-	4,  // 7: chat.v1.Appeal.offender:type_name -> chat.v1.Offender
-	4,  // 8: chat.v1.AppealDecision.offender:type_name -> chat.v1.Offender
-	5,  // 9: chat.v1.Case.flag:type_name -> chat.v1.Flag
-	6,  // 10: chat.v1.Case.verdict:type_name -> chat.v1.ReviewVerdict
-	7,  // 11: chat.v1.Case.appeal:type_name -> chat.v1.Appeal
-	8,  // 12: chat.v1.Case.appeal_decision:type_name -> chat.v1.AppealDecision
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	5,  // 7: chat.v1.ReviewVerdict.flag:type_name -> chat.v1.Flag
+	4,  // 8: chat.v1.Appeal.offender:type_name -> chat.v1.Offender
+	4,  // 9: chat.v1.AppealDecision.offender:type_name -> chat.v1.Offender
+	5,  // 10: chat.v1.Case.flag:type_name -> chat.v1.Flag
+	6,  // 11: chat.v1.Case.verdict:type_name -> chat.v1.ReviewVerdict
+	7,  // 12: chat.v1.Case.appeal:type_name -> chat.v1.Appeal
+	8,  // 13: chat.v1.Case.appeal_decision:type_name -> chat.v1.AppealDecision
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_chat_v1_violation_proto_init() }

@@ -12,6 +12,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	io "io"
 	math "math"
+	sync "sync"
 	unsafe "unsafe"
 )
 
@@ -92,6 +93,7 @@ func (m *ReviewVerdict) CloneVT() *ReviewVerdict {
 	r.ReviewerId = m.ReviewerId
 	r.Note = m.Note
 	r.AtUs = m.AtUs
+	r.Flag = m.Flag.CloneVT()
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = make([]byte, len(m.unknownFields))
 		copy(r.unknownFields, m.unknownFields)
@@ -151,7 +153,7 @@ func (m *Case) CloneVT() *Case {
 	if m == nil {
 		return (*Case)(nil)
 	}
-	r := new(Case)
+	r := CaseFromVTPool()
 	r.SourceOffset = m.SourceOffset
 	r.SourcePartition = m.SourcePartition
 	if m.Step != nil {
@@ -449,6 +451,16 @@ func (m *ReviewVerdict) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.unknownFields != nil {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
+	}
+	if m.Flag != nil {
+		size, err := m.Flag.MarshalToSizedBufferVT(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
+		i--
+		dAtA[i] = 0x4a
 	}
 	if m.AtUs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.AtUs))
@@ -789,6 +801,27 @@ func (m *Case_AppealDecision) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	}
 	return len(dAtA) - i, nil
 }
+
+var vtprotoPool_Case = sync.Pool{
+	New: func() interface{} {
+		return &Case{}
+	},
+}
+
+func (m *Case) ResetVT() {
+	if m != nil {
+		m.Reset()
+	}
+}
+func (m *Case) ReturnToVTPool() {
+	if m != nil {
+		m.ResetVT()
+		vtprotoPool_Case.Put(m)
+	}
+}
+func CaseFromVTPool() *Case {
+	return vtprotoPool_Case.Get().(*Case)
+}
 func (m *Offender) SizeVT() (n int) {
 	if m == nil {
 		return 0
@@ -921,6 +954,10 @@ func (m *ReviewVerdict) SizeVT() (n int) {
 	}
 	if m.AtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.AtUs))
+	}
+	if m.Flag != nil {
+		l = m.Flag.SizeVT()
+		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -1975,6 +2012,42 @@ func (m *ReviewVerdict) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flag", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Flag == nil {
+				m.Flag = &Flag{}
+			}
+			if err := m.Flag.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -3687,6 +3760,42 @@ func (m *ReviewVerdict) UnmarshalVTUnsafe(dAtA []byte) error {
 					break
 				}
 			}
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flag", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Flag == nil {
+				m.Flag = &Flag{}
+			}
+			if err := m.Flag.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

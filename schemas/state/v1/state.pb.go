@@ -895,7 +895,8 @@ func (x *Window) GetDigest() uint64 {
 }
 
 // Penalty is a value of the table penalties-table, key of the offender: what is in force against an account.
-// Relays read it before they let anybody speak. Offences are few: they are all kept.
+// Relays read it before they let anybody speak. Offences are few and are kept; past 512 the oldest count only
+// by their number.
 type Penalty struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	AppliedPlusOne uint64                 `protobuf:"fixed64,1,opt,name=applied_plus_one,json=appliedPlusOne,proto3" json:"applied_plus_one,omitempty"`
@@ -903,13 +904,19 @@ type Penalty struct {
 	Banned         bool                   `protobuf:"varint,3,opt,name=banned,proto3" json:"banned,omitempty"`
 	// End of the mute, UTC microseconds; 0: not muted; the greatest int64: for good.
 	MutedUntilUs int64 `protobuf:"varint,4,opt,name=muted_until_us,json=mutedUntilUs,proto3" json:"muted_until_us,omitempty"`
-	// Points in force, of a shop.
-	Points int32       `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
-	Cases  []*CaseFile `protobuf:"bytes,6,rep,name=cases,proto3" json:"cases,omitempty"`
+	// Points in force as of the newest step, of a shop.
+	Points   int32      `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
+	Offences []*Offence `protobuf:"bytes,6,rep,name=offences,proto3" json:"offences,omitempty"`
 	// Sanctions as last published.
-	Sanctions     []*v1.Sanction `protobuf:"bytes,7,rep,name=sanctions,proto3" json:"sanctions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sanctions []*v1.Sanction `protobuf:"bytes,7,rep,name=sanctions,proto3" json:"sanctions,omitempty"`
+	// Time of the newest step, UTC microseconds; later steps count from here on.
+	LastAtUs int64 `protobuf:"varint,8,opt,name=last_at_us,json=lastAtUs,proto3" json:"last_at_us,omitempty"`
+	// Offences that are no longer kept, their points, and until when the newest of these count (0: without end).
+	EarlierOffences      int32 `protobuf:"varint,9,opt,name=earlier_offences,json=earlierOffences,proto3" json:"earlier_offences,omitempty"`
+	EarlierPoints        int32 `protobuf:"varint,10,opt,name=earlier_points,json=earlierPoints,proto3" json:"earlier_points,omitempty"`
+	EarlierPointsUntilUs int64 `protobuf:"varint,11,opt,name=earlier_points_until_us,json=earlierPointsUntilUs,proto3" json:"earlier_points_until_us,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Penalty) Reset() {
@@ -977,9 +984,9 @@ func (x *Penalty) GetPoints() int32 {
 	return 0
 }
 
-func (x *Penalty) GetCases() []*CaseFile {
+func (x *Penalty) GetOffences() []*Offence {
 	if x != nil {
-		return x.Cases
+		return x.Offences
 	}
 	return nil
 }
@@ -991,34 +998,64 @@ func (x *Penalty) GetSanctions() []*v1.Sanction {
 	return nil
 }
 
-// CaseFile is what is known of one flag.
-type CaseFile struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Flag   *v1.Flag               `protobuf:"bytes,1,opt,name=flag,proto3" json:"flag,omitempty"`
-	Ruling v1.Ruling              `protobuf:"varint,2,opt,name=ruling,proto3,enum=chat.v1.Ruling" json:"ruling,omitempty"`
-	// Category after review.
-	Category      v1.Category          `protobuf:"varint,3,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
-	ConfirmedAtUs int64                `protobuf:"varint,4,opt,name=confirmed_at_us,json=confirmedAtUs,proto3" json:"confirmed_at_us,omitempty"`
-	Appeals       []*v1.Appeal         `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
-	Decisions     []*v1.AppealDecision `protobuf:"bytes,6,rep,name=decisions,proto3" json:"decisions,omitempty"`
+func (x *Penalty) GetLastAtUs() int64 {
+	if x != nil {
+		return x.LastAtUs
+	}
+	return 0
+}
+
+func (x *Penalty) GetEarlierOffences() int32 {
+	if x != nil {
+		return x.EarlierOffences
+	}
+	return 0
+}
+
+func (x *Penalty) GetEarlierPoints() int32 {
+	if x != nil {
+		return x.EarlierPoints
+	}
+	return 0
+}
+
+func (x *Penalty) GetEarlierPointsUntilUs() int64 {
+	if x != nil {
+		return x.EarlierPointsUntilUs
+	}
+	return 0
+}
+
+// Offence is a flag that was confirmed at least once.
+type Offence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without evidence and related events.
+	Flag     *v1.Flag    `protobuf:"bytes,1,opt,name=flag,proto3" json:"flag,omitempty"`
+	Category v1.Category `protobuf:"varint,2,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
+	// The newest verdict dismissed it.
+	Dismissed     bool           `protobuf:"varint,3,opt,name=dismissed,proto3" json:"dismissed,omitempty"`
+	ConfirmedAtUs int64          `protobuf:"varint,4,opt,name=confirmed_at_us,json=confirmedAtUs,proto3" json:"confirmed_at_us,omitempty"`
+	Appeals       []*AppealState `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
+	// Fingerprints of the newest verdicts, at most 8.
+	VerdictIds    []uint64 `protobuf:"fixed64,6,rep,packed,name=verdict_ids,json=verdictIds,proto3" json:"verdict_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *CaseFile) Reset() {
-	*x = CaseFile{}
+func (x *Offence) Reset() {
+	*x = Offence{}
 	mi := &file_state_v1_state_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CaseFile) String() string {
+func (x *Offence) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CaseFile) ProtoMessage() {}
+func (*Offence) ProtoMessage() {}
 
-func (x *CaseFile) ProtoReflect() protoreflect.Message {
+func (x *Offence) ProtoReflect() protoreflect.Message {
 	mi := &file_state_v1_state_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1030,51 +1067,121 @@ func (x *CaseFile) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CaseFile.ProtoReflect.Descriptor instead.
-func (*CaseFile) Descriptor() ([]byte, []int) {
+// Deprecated: Use Offence.ProtoReflect.Descriptor instead.
+func (*Offence) Descriptor() ([]byte, []int) {
 	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *CaseFile) GetFlag() *v1.Flag {
+func (x *Offence) GetFlag() *v1.Flag {
 	if x != nil {
 		return x.Flag
 	}
 	return nil
 }
 
-func (x *CaseFile) GetRuling() v1.Ruling {
-	if x != nil {
-		return x.Ruling
-	}
-	return v1.Ruling(0)
-}
-
-func (x *CaseFile) GetCategory() v1.Category {
+func (x *Offence) GetCategory() v1.Category {
 	if x != nil {
 		return x.Category
 	}
 	return v1.Category(0)
 }
 
-func (x *CaseFile) GetConfirmedAtUs() int64 {
+func (x *Offence) GetDismissed() bool {
+	if x != nil {
+		return x.Dismissed
+	}
+	return false
+}
+
+func (x *Offence) GetConfirmedAtUs() int64 {
 	if x != nil {
 		return x.ConfirmedAtUs
 	}
 	return 0
 }
 
-func (x *CaseFile) GetAppeals() []*v1.Appeal {
+func (x *Offence) GetAppeals() []*AppealState {
 	if x != nil {
 		return x.Appeals
 	}
 	return nil
 }
 
-func (x *CaseFile) GetDecisions() []*v1.AppealDecision {
+func (x *Offence) GetVerdictIds() []uint64 {
 	if x != nil {
-		return x.Decisions
+		return x.VerdictIds
 	}
 	return nil
+}
+
+// AppealState is an appeal that came in time.
+type AppealState struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	AppealId string                 `protobuf:"bytes,1,opt,name=appeal_id,json=appealId,proto3" json:"appeal_id,omitempty"`
+	AtUs     int64                  `protobuf:"varint,2,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// 0: not decided.
+	DecidedAtUs   int64 `protobuf:"varint,3,opt,name=decided_at_us,json=decidedAtUs,proto3" json:"decided_at_us,omitempty"`
+	Granted       bool  `protobuf:"varint,4,opt,name=granted,proto3" json:"granted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AppealState) Reset() {
+	*x = AppealState{}
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AppealState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AppealState) ProtoMessage() {}
+
+func (x *AppealState) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
+func (*AppealState) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AppealState) GetAppealId() string {
+	if x != nil {
+		return x.AppealId
+	}
+	return ""
+}
+
+func (x *AppealState) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *AppealState) GetDecidedAtUs() int64 {
+	if x != nil {
+		return x.DecidedAtUs
+	}
+	return 0
+}
+
+func (x *AppealState) GetGranted() bool {
+	if x != nil {
+		return x.Granted
+	}
+	return false
 }
 
 var File_state_v1_state_proto protoreflect.FileDescriptor
@@ -1169,22 +1276,34 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
-	" \x01(\x06R\x06digest\"\x93\x02\n" +
+	" \x01(\x06R\x06digest\"\xbf\x03\n" +
 	"\aPenalty\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12-\n" +
 	"\boffender\x18\x02 \x01(\v2\x11.chat.v1.OffenderR\boffender\x12\x16\n" +
 	"\x06banned\x18\x03 \x01(\bR\x06banned\x12$\n" +
 	"\x0emuted_until_us\x18\x04 \x01(\x03R\fmutedUntilUs\x12\x16\n" +
-	"\x06points\x18\x05 \x01(\x05R\x06points\x12(\n" +
-	"\x05cases\x18\x06 \x03(\v2\x12.state.v1.CaseFileR\x05cases\x12/\n" +
-	"\tsanctions\x18\a \x03(\v2\x11.chat.v1.SanctionR\tsanctions\"\x8f\x02\n" +
-	"\bCaseFile\x12!\n" +
-	"\x04flag\x18\x01 \x01(\v2\r.chat.v1.FlagR\x04flag\x12'\n" +
-	"\x06ruling\x18\x02 \x01(\x0e2\x0f.chat.v1.RulingR\x06ruling\x12-\n" +
-	"\bcategory\x18\x03 \x01(\x0e2\x11.chat.v1.CategoryR\bcategory\x12&\n" +
-	"\x0fconfirmed_at_us\x18\x04 \x01(\x03R\rconfirmedAtUs\x12)\n" +
-	"\aappeals\x18\x05 \x03(\v2\x0f.chat.v1.AppealR\aappeals\x125\n" +
-	"\tdecisions\x18\x06 \x03(\v2\x17.chat.v1.AppealDecisionR\tdecisionsB3Z1github.com/feigeio/feige/schemas/state/v1;statev1b\x06proto3"
+	"\x06points\x18\x05 \x01(\x05R\x06points\x12-\n" +
+	"\boffences\x18\x06 \x03(\v2\x11.state.v1.OffenceR\boffences\x12/\n" +
+	"\tsanctions\x18\a \x03(\v2\x11.chat.v1.SanctionR\tsanctions\x12\x1c\n" +
+	"\n" +
+	"last_at_us\x18\b \x01(\x03R\blastAtUs\x12)\n" +
+	"\x10earlier_offences\x18\t \x01(\x05R\x0fearlierOffences\x12%\n" +
+	"\x0eearlier_points\x18\n" +
+	" \x01(\x05R\rearlierPoints\x125\n" +
+	"\x17earlier_points_until_us\x18\v \x01(\x03R\x14earlierPointsUntilUs\"\xf3\x01\n" +
+	"\aOffence\x12!\n" +
+	"\x04flag\x18\x01 \x01(\v2\r.chat.v1.FlagR\x04flag\x12-\n" +
+	"\bcategory\x18\x02 \x01(\x0e2\x11.chat.v1.CategoryR\bcategory\x12\x1c\n" +
+	"\tdismissed\x18\x03 \x01(\bR\tdismissed\x12&\n" +
+	"\x0fconfirmed_at_us\x18\x04 \x01(\x03R\rconfirmedAtUs\x12/\n" +
+	"\aappeals\x18\x05 \x03(\v2\x15.state.v1.AppealStateR\aappeals\x12\x1f\n" +
+	"\vverdict_ids\x18\x06 \x03(\x06R\n" +
+	"verdictIds\"}\n" +
+	"\vAppealState\x12\x1b\n" +
+	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x13\n" +
+	"\x05at_us\x18\x02 \x01(\x03R\x04atUs\x12\"\n" +
+	"\rdecided_at_us\x18\x03 \x01(\x03R\vdecidedAtUs\x12\x18\n" +
+	"\agranted\x18\x04 \x01(\bR\agrantedB3Z1github.com/feigeio/feige/schemas/state/v1;statev1b\x06proto3"
 
 var (
 	file_state_v1_state_proto_rawDescOnce sync.Once
@@ -1198,27 +1317,25 @@ func file_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_state_v1_state_proto_rawDescData
 }
 
-var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_state_v1_state_proto_goTypes = []any{
-	(*Conversation)(nil),      // 0: state.v1.Conversation
-	(*Standing)(nil),          // 1: state.v1.Standing
-	(*Reception)(nil),         // 2: state.v1.Reception
-	(*TakeoverState)(nil),     // 3: state.v1.TakeoverState
-	(*StreakEntry)(nil),       // 4: state.v1.StreakEntry
-	(*Lasting)(nil),           // 5: state.v1.Lasting
-	(*Service)(nil),           // 6: state.v1.Service
-	(*Window)(nil),            // 7: state.v1.Window
-	(*Penalty)(nil),           // 8: state.v1.Penalty
-	(*CaseFile)(nil),          // 9: state.v1.CaseFile
-	(v1.WindowKind)(0),        // 10: chat.v1.WindowKind
-	(*v1.Counts)(nil),         // 11: chat.v1.Counts
-	(*v1.Offender)(nil),       // 12: chat.v1.Offender
-	(*v1.Sanction)(nil),       // 13: chat.v1.Sanction
-	(*v1.Flag)(nil),           // 14: chat.v1.Flag
-	(v1.Ruling)(0),            // 15: chat.v1.Ruling
-	(v1.Category)(0),          // 16: chat.v1.Category
-	(*v1.Appeal)(nil),         // 17: chat.v1.Appeal
-	(*v1.AppealDecision)(nil), // 18: chat.v1.AppealDecision
+	(*Conversation)(nil),  // 0: state.v1.Conversation
+	(*Standing)(nil),      // 1: state.v1.Standing
+	(*Reception)(nil),     // 2: state.v1.Reception
+	(*TakeoverState)(nil), // 3: state.v1.TakeoverState
+	(*StreakEntry)(nil),   // 4: state.v1.StreakEntry
+	(*Lasting)(nil),       // 5: state.v1.Lasting
+	(*Service)(nil),       // 6: state.v1.Service
+	(*Window)(nil),        // 7: state.v1.Window
+	(*Penalty)(nil),       // 8: state.v1.Penalty
+	(*Offence)(nil),       // 9: state.v1.Offence
+	(*AppealState)(nil),   // 10: state.v1.AppealState
+	(v1.WindowKind)(0),    // 11: chat.v1.WindowKind
+	(*v1.Counts)(nil),     // 12: chat.v1.Counts
+	(*v1.Offender)(nil),   // 13: chat.v1.Offender
+	(*v1.Sanction)(nil),   // 14: chat.v1.Sanction
+	(*v1.Flag)(nil),       // 15: chat.v1.Flag
+	(v1.Category)(0),      // 16: chat.v1.Category
 }
 var file_state_v1_state_proto_depIdxs = []int32{
 	1,  // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
@@ -1228,21 +1345,19 @@ var file_state_v1_state_proto_depIdxs = []int32{
 	5,  // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
 	3,  // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
 	7,  // 6: state.v1.Service.windows:type_name -> state.v1.Window
-	10, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
-	11, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
-	12, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
-	9,  // 10: state.v1.Penalty.cases:type_name -> state.v1.CaseFile
-	13, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
-	14, // 12: state.v1.CaseFile.flag:type_name -> chat.v1.Flag
-	15, // 13: state.v1.CaseFile.ruling:type_name -> chat.v1.Ruling
-	16, // 14: state.v1.CaseFile.category:type_name -> chat.v1.Category
-	17, // 15: state.v1.CaseFile.appeals:type_name -> chat.v1.Appeal
-	18, // 16: state.v1.CaseFile.decisions:type_name -> chat.v1.AppealDecision
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	11, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
+	12, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
+	13, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
+	9,  // 10: state.v1.Penalty.offences:type_name -> state.v1.Offence
+	14, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
+	15, // 12: state.v1.Offence.flag:type_name -> chat.v1.Flag
+	16, // 13: state.v1.Offence.category:type_name -> chat.v1.Category
+	10, // 14: state.v1.Offence.appeals:type_name -> state.v1.AppealState
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_state_v1_state_proto_init() }
@@ -1256,7 +1371,7 @@ func file_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_state_v1_state_proto_rawDesc), len(file_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

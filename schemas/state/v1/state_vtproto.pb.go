@@ -277,11 +277,15 @@ func (m *Penalty) CloneVT() *Penalty {
 	if m == nil {
 		return (*Penalty)(nil)
 	}
-	r := new(Penalty)
+	r := PenaltyFromVTPool()
 	r.AppliedPlusOne = m.AppliedPlusOne
 	r.Banned = m.Banned
 	r.MutedUntilUs = m.MutedUntilUs
 	r.Points = m.Points
+	r.LastAtUs = m.LastAtUs
+	r.EarlierOffences = m.EarlierOffences
+	r.EarlierPoints = m.EarlierPoints
+	r.EarlierPointsUntilUs = m.EarlierPointsUntilUs
 	if rhs := m.Offender; rhs != nil {
 		if vtpb, ok := interface{}(rhs).(interface{ CloneVT() *v1.Offender }); ok {
 			r.Offender = vtpb.CloneVT()
@@ -289,12 +293,12 @@ func (m *Penalty) CloneVT() *Penalty {
 			r.Offender = proto.Clone(rhs).(*v1.Offender)
 		}
 	}
-	if rhs := m.Cases; rhs != nil {
-		tmpContainer := make([]*CaseFile, len(rhs))
+	if rhs := m.Offences; rhs != nil {
+		tmpContainer := make([]*Offence, len(rhs))
 		for k, v := range rhs {
 			tmpContainer[k] = v.CloneVT()
 		}
-		r.Cases = tmpContainer
+		r.Offences = tmpContainer
 	}
 	if rhs := m.Sanctions; rhs != nil {
 		tmpContainer := make([]*v1.Sanction, len(rhs))
@@ -318,13 +322,13 @@ func (m *Penalty) CloneMessageVT() proto.Message {
 	return m.CloneVT()
 }
 
-func (m *CaseFile) CloneVT() *CaseFile {
+func (m *Offence) CloneVT() *Offence {
 	if m == nil {
-		return (*CaseFile)(nil)
+		return (*Offence)(nil)
 	}
-	r := new(CaseFile)
-	r.Ruling = m.Ruling
+	r := new(Offence)
 	r.Category = m.Category
+	r.Dismissed = m.Dismissed
 	r.ConfirmedAtUs = m.ConfirmedAtUs
 	if rhs := m.Flag; rhs != nil {
 		if vtpb, ok := interface{}(rhs).(interface{ CloneVT() *v1.Flag }); ok {
@@ -334,26 +338,16 @@ func (m *CaseFile) CloneVT() *CaseFile {
 		}
 	}
 	if rhs := m.Appeals; rhs != nil {
-		tmpContainer := make([]*v1.Appeal, len(rhs))
+		tmpContainer := make([]*AppealState, len(rhs))
 		for k, v := range rhs {
-			if vtpb, ok := interface{}(v).(interface{ CloneVT() *v1.Appeal }); ok {
-				tmpContainer[k] = vtpb.CloneVT()
-			} else {
-				tmpContainer[k] = proto.Clone(v).(*v1.Appeal)
-			}
+			tmpContainer[k] = v.CloneVT()
 		}
 		r.Appeals = tmpContainer
 	}
-	if rhs := m.Decisions; rhs != nil {
-		tmpContainer := make([]*v1.AppealDecision, len(rhs))
-		for k, v := range rhs {
-			if vtpb, ok := interface{}(v).(interface{ CloneVT() *v1.AppealDecision }); ok {
-				tmpContainer[k] = vtpb.CloneVT()
-			} else {
-				tmpContainer[k] = proto.Clone(v).(*v1.AppealDecision)
-			}
-		}
-		r.Decisions = tmpContainer
+	if rhs := m.VerdictIds; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.VerdictIds = tmpContainer
 	}
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = make([]byte, len(m.unknownFields))
@@ -362,7 +356,27 @@ func (m *CaseFile) CloneVT() *CaseFile {
 	return r
 }
 
-func (m *CaseFile) CloneMessageVT() proto.Message {
+func (m *Offence) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *AppealState) CloneVT() *AppealState {
+	if m == nil {
+		return (*AppealState)(nil)
+	}
+	r := new(AppealState)
+	r.AppealId = m.AppealId
+	r.AtUs = m.AtUs
+	r.DecidedAtUs = m.DecidedAtUs
+	r.Granted = m.Granted
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *AppealState) CloneMessageVT() proto.Message {
 	return m.CloneVT()
 }
 
@@ -1186,6 +1200,26 @@ func (m *Penalty) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.EarlierPointsUntilUs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.EarlierPointsUntilUs))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.EarlierPoints != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.EarlierPoints))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.EarlierOffences != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.EarlierOffences))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.LastAtUs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.LastAtUs))
+		i--
+		dAtA[i] = 0x40
+	}
 	if len(m.Sanctions) > 0 {
 		for iNdEx := len(m.Sanctions) - 1; iNdEx >= 0; iNdEx-- {
 			if vtmsg, ok := interface{}(m.Sanctions[iNdEx]).(interface {
@@ -1210,9 +1244,9 @@ func (m *Penalty) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 			dAtA[i] = 0x3a
 		}
 	}
-	if len(m.Cases) > 0 {
-		for iNdEx := len(m.Cases) - 1; iNdEx >= 0; iNdEx-- {
-			size, err := m.Cases[iNdEx].MarshalToSizedBufferVT(dAtA[:i])
+	if len(m.Offences) > 0 {
+		for iNdEx := len(m.Offences) - 1; iNdEx >= 0; iNdEx-- {
+			size, err := m.Offences[iNdEx].MarshalToSizedBufferVT(dAtA[:i])
 			if err != nil {
 				return 0, err
 			}
@@ -1273,7 +1307,7 @@ func (m *Penalty) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *CaseFile) MarshalVT() (dAtA []byte, err error) {
+func (m *Offence) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {
 		return nil, nil
 	}
@@ -1286,12 +1320,12 @@ func (m *CaseFile) MarshalVT() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *CaseFile) MarshalToVT(dAtA []byte) (int, error) {
+func (m *Offence) MarshalToVT(dAtA []byte) (int, error) {
 	size := m.SizeVT()
 	return m.MarshalToSizedBufferVT(dAtA[:size])
 }
 
-func (m *CaseFile) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+func (m *Offence) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m == nil {
 		return 0, nil
 	}
@@ -1303,50 +1337,23 @@ func (m *CaseFile) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
-	if len(m.Decisions) > 0 {
-		for iNdEx := len(m.Decisions) - 1; iNdEx >= 0; iNdEx-- {
-			if vtmsg, ok := interface{}(m.Decisions[iNdEx]).(interface {
-				MarshalToSizedBufferVT([]byte) (int, error)
-			}); ok {
-				size, err := vtmsg.MarshalToSizedBufferVT(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
-			} else {
-				encoded, err := proto.Marshal(m.Decisions[iNdEx])
-				if err != nil {
-					return 0, err
-				}
-				i -= len(encoded)
-				copy(dAtA[i:], encoded)
-				i = protohelpers.EncodeVarint(dAtA, i, uint64(len(encoded)))
-			}
-			i--
-			dAtA[i] = 0x32
+	if len(m.VerdictIds) > 0 {
+		for iNdEx := len(m.VerdictIds) - 1; iNdEx >= 0; iNdEx-- {
+			i -= 8
+			binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.VerdictIds[iNdEx]))
 		}
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.VerdictIds)*8))
+		i--
+		dAtA[i] = 0x32
 	}
 	if len(m.Appeals) > 0 {
 		for iNdEx := len(m.Appeals) - 1; iNdEx >= 0; iNdEx-- {
-			if vtmsg, ok := interface{}(m.Appeals[iNdEx]).(interface {
-				MarshalToSizedBufferVT([]byte) (int, error)
-			}); ok {
-				size, err := vtmsg.MarshalToSizedBufferVT(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
-			} else {
-				encoded, err := proto.Marshal(m.Appeals[iNdEx])
-				if err != nil {
-					return 0, err
-				}
-				i -= len(encoded)
-				copy(dAtA[i:], encoded)
-				i = protohelpers.EncodeVarint(dAtA, i, uint64(len(encoded)))
+			size, err := m.Appeals[iNdEx].MarshalToSizedBufferVT(dAtA[:i])
+			if err != nil {
+				return 0, err
 			}
+			i -= size
+			i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
 			i--
 			dAtA[i] = 0x2a
 		}
@@ -1356,13 +1363,18 @@ func (m *CaseFile) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x20
 	}
-	if m.Category != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Category))
+	if m.Dismissed {
+		i--
+		if m.Dismissed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
 		i--
 		dAtA[i] = 0x18
 	}
-	if m.Ruling != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Ruling))
+	if m.Category != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Category))
 		i--
 		dAtA[i] = 0x10
 	}
@@ -1385,6 +1397,66 @@ func (m *CaseFile) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 			copy(dAtA[i:], encoded)
 			i = protohelpers.EncodeVarint(dAtA, i, uint64(len(encoded)))
 		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AppealState) MarshalVT() (dAtA []byte, err error) {
+	if m == nil {
+		return nil, nil
+	}
+	size := m.SizeVT()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBufferVT(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AppealState) MarshalToVT(dAtA []byte) (int, error) {
+	size := m.SizeVT()
+	return m.MarshalToSizedBufferVT(dAtA[:size])
+}
+
+func (m *AppealState) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+	if m == nil {
+		return 0, nil
+	}
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.unknownFields != nil {
+		i -= len(m.unknownFields)
+		copy(dAtA[i:], m.unknownFields)
+	}
+	if m.Granted {
+		i--
+		if m.Granted {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.DecidedAtUs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.DecidedAtUs))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.AtUs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.AtUs))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.AppealId) > 0 {
+		i -= len(m.AppealId)
+		copy(dAtA[i:], m.AppealId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.AppealId)))
 		i--
 		dAtA[i] = 0xa
 	}
@@ -1567,6 +1639,37 @@ func (m *Window) ReturnToVTPool() {
 }
 func WindowFromVTPool() *Window {
 	return vtprotoPool_Window.Get().(*Window)
+}
+
+var vtprotoPool_Penalty = sync.Pool{
+	New: func() interface{} {
+		return &Penalty{}
+	},
+}
+
+func (m *Penalty) ResetVT() {
+	if m != nil {
+		for _, mm := range m.Offences {
+			mm.Reset()
+		}
+		f0 := m.Offences[:0]
+		for _, mm := range m.Sanctions {
+			mm.Reset()
+		}
+		f1 := m.Sanctions[:0]
+		m.Reset()
+		m.Offences = f0
+		m.Sanctions = f1
+	}
+}
+func (m *Penalty) ReturnToVTPool() {
+	if m != nil {
+		m.ResetVT()
+		vtprotoPool_Penalty.Put(m)
+	}
+}
+func PenaltyFromVTPool() *Penalty {
+	return vtprotoPool_Penalty.Get().(*Penalty)
 }
 func (m *Conversation) SizeVT() (n int) {
 	if m == nil {
@@ -1913,8 +2016,8 @@ func (m *Penalty) SizeVT() (n int) {
 	if m.Points != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Points))
 	}
-	if len(m.Cases) > 0 {
-		for _, e := range m.Cases {
+	if len(m.Offences) > 0 {
+		for _, e := range m.Offences {
 			l = e.SizeVT()
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
@@ -1931,11 +2034,23 @@ func (m *Penalty) SizeVT() (n int) {
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
 	}
+	if m.LastAtUs != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.LastAtUs))
+	}
+	if m.EarlierOffences != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.EarlierOffences))
+	}
+	if m.EarlierPoints != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.EarlierPoints))
+	}
+	if m.EarlierPointsUntilUs != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.EarlierPointsUntilUs))
+	}
 	n += len(m.unknownFields)
 	return n
 }
 
-func (m *CaseFile) SizeVT() (n int) {
+func (m *Offence) SizeVT() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -1951,38 +2066,46 @@ func (m *CaseFile) SizeVT() (n int) {
 		}
 		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
-	if m.Ruling != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.Ruling))
-	}
 	if m.Category != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Category))
+	}
+	if m.Dismissed {
+		n += 2
 	}
 	if m.ConfirmedAtUs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.ConfirmedAtUs))
 	}
 	if len(m.Appeals) > 0 {
 		for _, e := range m.Appeals {
-			if size, ok := interface{}(e).(interface {
-				SizeVT() int
-			}); ok {
-				l = size.SizeVT()
-			} else {
-				l = proto.Size(e)
-			}
+			l = e.SizeVT()
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
 	}
-	if len(m.Decisions) > 0 {
-		for _, e := range m.Decisions {
-			if size, ok := interface{}(e).(interface {
-				SizeVT() int
-			}); ok {
-				l = size.SizeVT()
-			} else {
-				l = proto.Size(e)
-			}
-			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
-		}
+	if len(m.VerdictIds) > 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(len(m.VerdictIds)*8)) + len(m.VerdictIds)*8
+	}
+	n += len(m.unknownFields)
+	return n
+}
+
+func (m *AppealState) SizeVT() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.AppealId)
+	if l > 0 {
+		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.AtUs != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.AtUs))
+	}
+	if m.DecidedAtUs != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.DecidedAtUs))
+	}
+	if m.Granted {
+		n += 2
 	}
 	n += len(m.unknownFields)
 	return n
@@ -4356,7 +4479,7 @@ func (m *Penalty) UnmarshalVT(dAtA []byte) error {
 			}
 		case 6:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Cases", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Offences", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -4383,8 +4506,15 @@ func (m *Penalty) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Cases = append(m.Cases, &CaseFile{})
-			if err := m.Cases[len(m.Cases)-1].UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+			if len(m.Offences) == cap(m.Offences) {
+				m.Offences = append(m.Offences, &Offence{})
+			} else {
+				m.Offences = m.Offences[:len(m.Offences)+1]
+				if m.Offences[len(m.Offences)-1] == nil {
+					m.Offences[len(m.Offences)-1] = &Offence{}
+				}
+			}
+			if err := m.Offences[len(m.Offences)-1].UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -4417,7 +4547,14 @@ func (m *Penalty) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Sanctions = append(m.Sanctions, &v1.Sanction{})
+			if len(m.Sanctions) == cap(m.Sanctions) {
+				m.Sanctions = append(m.Sanctions, &v1.Sanction{})
+			} else {
+				m.Sanctions = m.Sanctions[:len(m.Sanctions)+1]
+				if m.Sanctions[len(m.Sanctions)-1] == nil {
+					m.Sanctions[len(m.Sanctions)-1] = &v1.Sanction{}
+				}
+			}
 			if unmarshal, ok := interface{}(m.Sanctions[len(m.Sanctions)-1]).(interface {
 				UnmarshalVT([]byte) error
 			}); ok {
@@ -4430,6 +4567,82 @@ func (m *Penalty) UnmarshalVT(dAtA []byte) error {
 				}
 			}
 			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastAtUs", wireType)
+			}
+			m.LastAtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastAtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierOffences", wireType)
+			}
+			m.EarlierOffences = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierOffences |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierPoints", wireType)
+			}
+			m.EarlierPoints = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierPoints |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierPointsUntilUs", wireType)
+			}
+			m.EarlierPointsUntilUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierPointsUntilUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -4452,7 +4665,7 @@ func (m *Penalty) UnmarshalVT(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
+func (m *Offence) UnmarshalVT(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -4475,10 +4688,10 @@ func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: CaseFile: wiretype end group for non-group")
+			return fmt.Errorf("proto: Offence: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: CaseFile: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: Offence: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -4527,25 +4740,6 @@ func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ruling", wireType)
-			}
-			m.Ruling = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Ruling |= v1.Ruling(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Category", wireType)
 			}
 			m.Category = 0
@@ -4563,6 +4757,26 @@ func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Dismissed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Dismissed = bool(v != 0)
 		case 4:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field ConfirmedAtUs", wireType)
@@ -4611,24 +4825,119 @@ func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Appeals = append(m.Appeals, &v1.Appeal{})
-			if unmarshal, ok := interface{}(m.Appeals[len(m.Appeals)-1]).(interface {
-				UnmarshalVT([]byte) error
-			}); ok {
-				if err := unmarshal.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
-					return err
-				}
-			} else {
-				if err := proto.Unmarshal(dAtA[iNdEx:postIndex], m.Appeals[len(m.Appeals)-1]); err != nil {
-					return err
-				}
+			m.Appeals = append(m.Appeals, &AppealState{})
+			if err := m.Appeals[len(m.Appeals)-1].UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
 			}
 			iNdEx = postIndex
 		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Decisions", wireType)
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.VerdictIds = append(m.VerdictIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.VerdictIds) == 0 {
+					m.VerdictIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.VerdictIds = append(m.VerdictIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field VerdictIds", wireType)
 			}
-			var msglen int
+		default:
+			iNdEx = preIndex
+			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.unknownFields = append(m.unknownFields, dAtA[iNdEx:iNdEx+skippy]...)
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AppealState) UnmarshalVT(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return protohelpers.ErrIntOverflow
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AppealState: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AppealState: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AppealId", wireType)
+			}
+			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -4638,34 +4947,82 @@ func (m *CaseFile) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				msglen |= int(b&0x7F) << shift
+				stringLen |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			if msglen < 0 {
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
 				return protohelpers.ErrInvalidLength
 			}
-			postIndex := iNdEx + msglen
+			postIndex := iNdEx + intStringLen
 			if postIndex < 0 {
 				return protohelpers.ErrInvalidLength
 			}
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Decisions = append(m.Decisions, &v1.AppealDecision{})
-			if unmarshal, ok := interface{}(m.Decisions[len(m.Decisions)-1]).(interface {
-				UnmarshalVT([]byte) error
-			}); ok {
-				if err := unmarshal.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
-					return err
+			m.AppealId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AtUs", wireType)
+			}
+			m.AtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
 				}
-			} else {
-				if err := proto.Unmarshal(dAtA[iNdEx:postIndex], m.Decisions[len(m.Decisions)-1]); err != nil {
-					return err
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
 				}
 			}
-			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DecidedAtUs", wireType)
+			}
+			m.DecidedAtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DecidedAtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Granted", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Granted = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -7084,7 +7441,7 @@ func (m *Penalty) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 		case 6:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Cases", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Offences", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -7111,8 +7468,15 @@ func (m *Penalty) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Cases = append(m.Cases, &CaseFile{})
-			if err := m.Cases[len(m.Cases)-1].UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+			if len(m.Offences) == cap(m.Offences) {
+				m.Offences = append(m.Offences, &Offence{})
+			} else {
+				m.Offences = m.Offences[:len(m.Offences)+1]
+				if m.Offences[len(m.Offences)-1] == nil {
+					m.Offences[len(m.Offences)-1] = &Offence{}
+				}
+			}
+			if err := m.Offences[len(m.Offences)-1].UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -7145,7 +7509,14 @@ func (m *Penalty) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Sanctions = append(m.Sanctions, &v1.Sanction{})
+			if len(m.Sanctions) == cap(m.Sanctions) {
+				m.Sanctions = append(m.Sanctions, &v1.Sanction{})
+			} else {
+				m.Sanctions = m.Sanctions[:len(m.Sanctions)+1]
+				if m.Sanctions[len(m.Sanctions)-1] == nil {
+					m.Sanctions[len(m.Sanctions)-1] = &v1.Sanction{}
+				}
+			}
 			if unmarshal, ok := interface{}(m.Sanctions[len(m.Sanctions)-1]).(interface {
 				UnmarshalVTUnsafe([]byte) error
 			}); ok {
@@ -7158,6 +7529,82 @@ func (m *Penalty) UnmarshalVTUnsafe(dAtA []byte) error {
 				}
 			}
 			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastAtUs", wireType)
+			}
+			m.LastAtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastAtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierOffences", wireType)
+			}
+			m.EarlierOffences = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierOffences |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierPoints", wireType)
+			}
+			m.EarlierPoints = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierPoints |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlierPointsUntilUs", wireType)
+			}
+			m.EarlierPointsUntilUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlierPointsUntilUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -7180,7 +7627,7 @@ func (m *Penalty) UnmarshalVTUnsafe(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
+func (m *Offence) UnmarshalVTUnsafe(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -7203,10 +7650,10 @@ func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: CaseFile: wiretype end group for non-group")
+			return fmt.Errorf("proto: Offence: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: CaseFile: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: Offence: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -7255,25 +7702,6 @@ func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ruling", wireType)
-			}
-			m.Ruling = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Ruling |= v1.Ruling(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Category", wireType)
 			}
 			m.Category = 0
@@ -7291,6 +7719,26 @@ func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
 					break
 				}
 			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Dismissed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Dismissed = bool(v != 0)
 		case 4:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field ConfirmedAtUs", wireType)
@@ -7339,24 +7787,119 @@ func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Appeals = append(m.Appeals, &v1.Appeal{})
-			if unmarshal, ok := interface{}(m.Appeals[len(m.Appeals)-1]).(interface {
-				UnmarshalVTUnsafe([]byte) error
-			}); ok {
-				if err := unmarshal.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
-					return err
-				}
-			} else {
-				if err := proto.Unmarshal(dAtA[iNdEx:postIndex], m.Appeals[len(m.Appeals)-1]); err != nil {
-					return err
-				}
+			m.Appeals = append(m.Appeals, &AppealState{})
+			if err := m.Appeals[len(m.Appeals)-1].UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+				return err
 			}
 			iNdEx = postIndex
 		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Decisions", wireType)
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.VerdictIds = append(m.VerdictIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.VerdictIds) == 0 {
+					m.VerdictIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.VerdictIds = append(m.VerdictIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field VerdictIds", wireType)
 			}
-			var msglen int
+		default:
+			iNdEx = preIndex
+			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.unknownFields = append(m.unknownFields, dAtA[iNdEx:iNdEx+skippy]...)
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AppealState) UnmarshalVTUnsafe(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return protohelpers.ErrIntOverflow
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AppealState: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AppealState: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AppealId", wireType)
+			}
+			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -7366,34 +7909,86 @@ func (m *CaseFile) UnmarshalVTUnsafe(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				msglen |= int(b&0x7F) << shift
+				stringLen |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			if msglen < 0 {
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
 				return protohelpers.ErrInvalidLength
 			}
-			postIndex := iNdEx + msglen
+			postIndex := iNdEx + intStringLen
 			if postIndex < 0 {
 				return protohelpers.ErrInvalidLength
 			}
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Decisions = append(m.Decisions, &v1.AppealDecision{})
-			if unmarshal, ok := interface{}(m.Decisions[len(m.Decisions)-1]).(interface {
-				UnmarshalVTUnsafe([]byte) error
-			}); ok {
-				if err := unmarshal.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
-					return err
+			var stringValue string
+			if intStringLen > 0 {
+				stringValue = unsafe.String(&dAtA[iNdEx], intStringLen)
+			}
+			m.AppealId = stringValue
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AtUs", wireType)
+			}
+			m.AtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
 				}
-			} else {
-				if err := proto.Unmarshal(dAtA[iNdEx:postIndex], m.Decisions[len(m.Decisions)-1]); err != nil {
-					return err
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
 				}
 			}
-			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DecidedAtUs", wireType)
+			}
+			m.DecidedAtUs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DecidedAtUs |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Granted", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Granted = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
