@@ -27,7 +27,7 @@ func (w *world) behind() int64 {
 	for _, name := range Topics() {
 		topics = append(topics, w.ns.Topic(name))
 	}
-	admin := kadm.NewClient(w.client)
+	admin := w.admin()
 	ends, err := admin.ListEndOffsets(w.Context(), topics...)
 	if err != nil {
 		w.Fatal(err)
@@ -128,3 +128,5 @@ func (w *world) publishMany(shop string, n int) {
 		w.Fatal(err)
 	}
 }
+
+func (w *world) admin() *kadm.Client { return kadm.NewClient(w.client) }
