@@ -253,3 +253,32 @@ func TestRebalances(t *testing.T) {
 		}
 	}
 }
+
+// A round whose start a shield moves into the next month is not seen twice, however the months are asked for.
+func TestRoundMovesIntoTheNextMonth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(nil)
+	month := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+	open := &chatv1.Round{Number: 1, Outcome: chatv1.RoundOutcome_ROUND_OUTCOME_OPEN, StartedAtUs: month - 1}
+	moved := open.CloneVT()
+	moved.StartedAtUs = month + 5_000_000
+	w.publish(schemas.TopicFacts, "s", &chatv1.Fact{ShopId: "s", ConversationId: "c", SourceOffset: 1, Kind: chatv1.FactKind_FACT_KIND_CONSUMER_MESSAGE, Rounds: []*chatv1.Round{open}})
+	w.caughtUp()
+	if n := w.number("SELECT count() FROM db.rounds WHERE started_at < '2026-02-01'"); n != 1 {
+		t.Fatalf("%d rounds in January", n)
+	}
+	w.publish(schemas.TopicFacts, "s", &chatv1.Fact{ShopId: "s", ConversationId: "c", SourceOffset: 2, Kind: chatv1.FactKind_FACT_KIND_OTHER, Rounds: []*chatv1.Round{moved}})
+	w.caughtUp()
+	for query, want := range map[string]uint64{
+		"SELECT count() FROM db.rounds":                                                                              1,
+		"SELECT count() FROM db.rounds WHERE started_at >= '2026-02-01'":                                             1,
+		"SELECT count() FROM db.rounds WHERE started_at < '2026-02-01'":                                              0,
+		"SELECT countIf(outcome = 'open') FROM db.rounds_data FINAL WHERE _partition_id = '202601'":                  0,
+		"SELECT countIf(outcome = 'open') FROM (SELECT * FROM db.rounds_data FINAL) WHERE started_at < '2026-02-01'": 0,
+	} {
+		if n := w.number(query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+}
