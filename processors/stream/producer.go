@@ -7,6 +7,7 @@ import (
 	"hash"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
@@ -25,7 +26,7 @@ const (
 	chunkRecords = 8192
 	// queueBytes and queueRecords bound what waits; past them Emit blocks.
 	queueBytes   = 16 << 20
-	queueRecords = 32768
+	queueRecords = 16384
 	// recordOverhead is more than what framing adds to key and value.
 	recordOverhead = 96
 )
@@ -51,12 +52,13 @@ type producer struct {
 	closing bool
 
 	finished chan []emission
+	free     chan []emission // chunks to be used again
 	done     sync.WaitGroup
 	known    map[string]bool // topics that have been written to; only for send
 }
 
 type emission struct {
-	record *kgo.Record
+	record kgo.Record
 	size   int
 	err    error
 	finish goka.PromiseFinisher
@@ -86,7 +88,7 @@ func newProducer(opts []kgo.Opt, cfg Config, m *metrics) goka.ProducerBuilder {
 		if err != nil {
 			return nil, fmt.Errorf("producer: %w", err)
 		}
-		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4), known: map[string]bool{}}
+		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4), free: make(chan []emission, 6), known: map[string]bool{}}
 		p.changed.L = &p.mu
 		p.ctx, p.cancel = context.WithCancel(context.Background())
 		p.done.Add(2)
@@ -103,11 +105,14 @@ func (p *producer) Emit(topic, key string, value []byte) *goka.Promise {
 // EmitWithHeaders queues a record. It blocks while the queue is full.
 func (p *producer) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
 	promise, finish := goka.NewPromiseWithFinisher()
-	r := &kgo.Record{Topic: topic, Key: []byte(key), Value: value}
-	for k, v := range headers {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: k, Value: v})
+	e := emission{
+		// Nobody writes to a record's key.
+		record: kgo.Record{Topic: topic, Key: unsafe.Slice(unsafe.StringData(key), len(key)), Value: value},
+		size:   len(key) + len(value) + recordOverhead, finish: finish,
 	}
-	e := emission{record: r, size: len(key) + len(value) + recordOverhead, finish: finish}
+	for k, v := range headers {
+		e.record.Headers = append(e.record.Headers, kgo.RecordHeader{Key: k, Value: v})
+	}
 	p.mu.Lock()
 	for p.err == nil && !p.closing && (len(p.queue) >= queueRecords || p.bytes >= queueBytes) {
 		p.changed.Wait()
@@ -149,8 +154,15 @@ func (p *producer) take() []emission {
 			break
 		}
 	}
-	chunk := p.queue[:n:n]
-	p.queue = p.queue[n:]
+	var chunk []emission
+	select {
+	case chunk = <-p.free:
+	default:
+	}
+	chunk = append(chunk[:0], p.queue[:n]...)
+	rest := copy(p.queue, p.queue[n:])
+	clear(p.queue[rest:])
+	p.queue = p.queue[:rest]
 	p.bytes -= size
 	p.changed.Broadcast()
 	return chunk
@@ -165,13 +177,14 @@ func (p *producer) send() {
 		if len(chunk) == 0 {
 			return
 		}
+		topic := chunk[0].record.Topic
 		err := p.write(chunk)
 		p.finished <- chunk
 		if err != nil {
 			p.fail(err)
 			return
 		}
-		p.known[chunk[0].record.Topic] = true
+		p.known[topic] = true
 	}
 }
 
@@ -184,7 +197,7 @@ func (p *producer) write(chunk []emission) error {
 	answered.Add(len(chunk))
 	for i := range chunk {
 		e := &chunk[i]
-		p.cl.Produce(ctx, e.record, func(_ *kgo.Record, err error) {
+		p.cl.Produce(ctx, &e.record, func(_ *kgo.Record, err error) {
 			e.err = err
 			answered.Done()
 		})
@@ -204,8 +217,16 @@ func (p *producer) write(chunk []emission) error {
 func (p *producer) finish() {
 	defer p.done.Done()
 	for chunk := range p.finished {
-		for _, e := range chunk {
-			e.finish(&sarama.ProducerMessage{Topic: e.record.Topic, Partition: e.record.Partition, Offset: e.record.Offset}, e.err)
+		messages := make([]sarama.ProducerMessage, len(chunk))
+		for i := range chunk {
+			e, m := &chunk[i], &messages[i]
+			m.Topic, m.Partition, m.Offset = e.record.Topic, e.record.Partition, e.record.Offset
+			e.finish(m, e.err)
+		}
+		clear(chunk)
+		select {
+		case p.free <- chunk:
+		default:
 		}
 	}
 }
@@ -218,8 +239,8 @@ func (p *producer) fail(err error) {
 	p.err = fmt.Errorf("%w: %w", errProducerStopped, err)
 	p.changed.Broadcast()
 	p.mu.Unlock()
-	for _, e := range rest {
-		e.finish(nil, p.err)
+	for i := range rest {
+		rest[i].finish(nil, p.err)
 	}
 }
 
