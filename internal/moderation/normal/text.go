@@ -1,0 +1,152 @@
+package normal
+
+// Text is a normalised text in its readings. The zero value is ready; a Text can be read into again and again,
+// which keeps its memory. It is not safe for concurrent use.
+type Text struct {
+	// Length of the original in runes (an invalid byte counts as one, as in a range loop).
+	Length int
+	// Runes are the folded text with its separators; From and To are where in the original each comes from,
+	// half-open. What folds to nothing belongs to the rune before it.
+	Runes    []rune
+	From, To []int32
+	Classes  []Class
+	// Tight is Runes without separators; TightAt is where in Runes each stands.
+	Tight   []rune
+	TightAt []int32
+	// Sounds are the syllables, letters, and digits; emoji are read aloud, and words in Latin letters that
+	// spell syllables are syllables. SoundAt and SoundTo are the runes that each is read from, half-open.
+	Sounds           []Sound
+	SoundAt, SoundTo []int32
+}
+
+// Span of the original that runes [from, to) come from.
+func (t *Text) Span(from, to int) (int, int) {
+	return int(t.From[from]), int(t.To[to-1])
+}
+
+func (t *Text) reset() {
+	t.Length = 0
+	t.Runes, t.From, t.To, t.Classes = t.Runes[:0], t.From[:0], t.To[:0], t.Classes[:0]
+	t.Tight, t.TightAt = t.Tight[:0], t.TightAt[:0]
+	t.Sounds, t.SoundAt, t.SoundTo = t.Sounds[:0], t.SoundAt[:0], t.SoundTo[:0]
+}
+
+func (t *Text) append(r rune, class Class, at int32) {
+	t.Runes = append(t.Runes, r)
+	t.From, t.To = append(t.From, at), append(t.To, at+1)
+	t.Classes = append(t.Classes, class)
+}
+
+// move makes rune out of the runes [from, to), to its left.
+func (t *Text) move(out, from, to int) {
+	t.Runes[out], t.Classes[out] = t.Runes[from], t.Classes[from]
+	t.From[out], t.To[out] = t.From[from], t.To[to-1]
+}
+
+func (t *Text) truncate(n int) {
+	t.Runes, t.From, t.To, t.Classes = t.Runes[:n], t.From[:n], t.To[:n], t.Classes[:n]
+}
+
+// Read normalises text into t.
+func (n *Normaliser) Read(text string, t *Text) {
+	t.reset()
+	splits := false
+	at := int32(0)
+	for _, r := range text {
+		var e entry
+		if uint32(r) < 0x20000 && n.pages[r>>pageBits] != nil {
+			e = n.pages[r>>pageBits][r&(pageSize-1)]
+		} else {
+			e = n.lookup(r)
+		}
+		switch {
+		case e.folded != 0:
+			splits = splits || e.splits
+			t.append(e.folded, e.class, at)
+		case e.more != 0:
+			for _, f := range n.sequences[e.more-1] {
+				fe := n.lookup(f)
+				t.append(f, fe.class, at)
+			}
+		case len(t.To) > 0:
+			t.To[len(t.To)-1] = at + 1
+		}
+		at++
+	}
+	t.Length = int(at)
+	if splits {
+		n.joinSplits(t)
+	}
+	n.tighten(t)
+}
+
+// tighten fills the readings without separators.
+func (n *Normaliser) tighten(t *Text) {
+	for i := 0; i < len(t.Runes); {
+		switch class := t.Classes[i]; {
+		case class == Letter:
+			end := i + 1
+			for end < len(t.Runes) && t.Classes[end] == Letter {
+				end++
+			}
+			t.Tight = append(t.Tight, t.Runes[i:end]...)
+			for k := i; k < end; k++ {
+				t.TightAt = append(t.TightAt, int32(k))
+			}
+			n.spell(t, i, end)
+			i = end
+			continue
+		case class == Emoji:
+			for _, s := range n.emoji[t.Runes[i]] {
+				t.appendSound(s, i, i+1)
+			}
+		case class.Separates():
+			if t.Runes[i] == '+' {
+				t.Tight, t.TightAt = append(t.Tight, '+'), append(t.TightAt, int32(i))
+			}
+		default:
+			t.Tight, t.TightAt = append(t.Tight, t.Runes[i]), append(t.TightAt, int32(i))
+			t.appendSound(n.lookup(t.Runes[i]).sound, i, i+1)
+		}
+		i++
+	}
+}
+
+func (t *Text) appendSound(s Sound, from, to int) {
+	t.Sounds = append(t.Sounds, s)
+	t.SoundAt, t.SoundTo = append(t.SoundAt, int32(from)), append(t.SoundTo, int32(to))
+}
+
+// longestSyllable has six letters (zhuang), longestWord is where no one spells any more.
+const (
+	longestSyllable = 6
+	longestWord     = 40
+)
+
+// spell reads letters as syllables if all of them are, one by one otherwise.
+func (n *Normaliser) spell(t *Text, from, to int) {
+	start := len(t.Sounds)
+	if to-from >= 2 && to-from <= longestWord {
+		i := from
+		for i < to {
+			end := min(i+longestSyllable, to)
+			for ; end > i; end-- {
+				if s, ok := n.sounds.spelled(t.Runes[i:end]); ok {
+					t.appendSound(s, i, end)
+					break
+				}
+			}
+			if end == i {
+				break
+			}
+			i = end
+		}
+		if i == to {
+			return
+		}
+		t.Sounds, t.SoundAt, t.SoundTo = t.Sounds[:start], t.SoundAt[:start], t.SoundTo[:start]
+	}
+	for i := from; i < to; i++ {
+		t.appendSound(letterSound+Sound(t.Runes[i]-'a'), i, i+1)
+	}
+}
