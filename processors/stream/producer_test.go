@@ -354,7 +354,7 @@ func TestProducerWritesOneBatchAPartition(t *testing.T) {
 		})
 	}
 	check("one chunk", 1000, 50, 1)
-	check("small records", 20_000, 20, writesOf(20_000, 20))
+	check("small records", 16_000, 20, writesOf(16_000, 20))
 	check("large records", 3000, 1000, writesOf(3000, 1000))
 }
 
