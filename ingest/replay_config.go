@@ -18,7 +18,7 @@ type ReplayConfig struct {
 	Format Format `yaml:"format"`
 	// Mapping of CSV columns.
 	Mapping Mapping `yaml:"mapping"`
-	// Speed: 0 as fast as possible, 1 real time, n n times as fast (0 to 1000000).
+	// Speed: 0 as fast as possible, 1 real time, n that many times as fast (0 to 1000000).
 	Speed float64 `yaml:"speed"`
 	// RejectFile takes the rows that are not acceptable, as JSON lines; empty:
 	// rejects/<first file>.rejects.jsonl; "-": none, they are only counted.
