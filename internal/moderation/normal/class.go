@@ -65,7 +65,8 @@ const (
 	SoundDigit           // characters that sound like a digit
 )
 
-func digitOf(r rune) (value byte, kind DigitKind) {
+// DigitOf says which digit a folded rune is, and how plainly.
+func DigitOf(r rune) (value byte, kind DigitKind) {
 	if r >= '0' && r <= '9' {
 		return byte(r - '0'), PlainDigit
 	}

@@ -97,7 +97,7 @@ func (n *Normaliser) fillPage(page int, b *folder) error {
 
 func (n *Normaliser) describe(r rune) entry {
 	e := entry{folded: r, class: classOf(r)}
-	e.digit, e.kind = digitOf(r)
+	e.digit, e.kind = DigitOf(r)
 	e.sound = n.sounds.of(r)
 	_, e.splits = n.splits[r]
 	return e

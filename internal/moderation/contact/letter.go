@@ -1,0 +1,76 @@
+package contact
+
+import "github.com/feigeio/feige/internal/moderation/normal"
+
+// notAccounts follow a single v or q that is no messenger: V领, Q版, V型, Q弹.
+const notAccounts = "领型形字版弹萌口脸绑带开启区面糖软糯系级电"
+
+// letters judges single letters that stand for WeChat (V, W) and QQ (Q).
+func (c *scan) letters() {
+	t := c.t
+	for i, r := range t.Runes {
+		if r != 'v' && r != 'w' && r != 'q' || c.taken[i] {
+			continue
+		}
+		if i > 0 && (t.Classes[i-1] == normal.Letter || t.Classes[i-1] == normal.Digit) {
+			continue
+		}
+		if next := i + 1; next < len(t.Runes) {
+			switch class := t.Classes[next]; {
+			case class == normal.Letter:
+				// v is glued to a name: only with a word for adding.
+				if !c.adds(i, 2) || r == 'w' {
+					continue
+				}
+			case class == normal.Digit:
+				if run := c.digitRunAt(next); run == nil || len(run.digits) < 6 {
+					continue
+				}
+			case class == normal.Han && indexRune(notAccounts, t.Runes[next]):
+				continue
+			}
+		}
+		c.letter(i, r)
+	}
+}
+
+func indexRune(s string, r rune) bool {
+	for _, x := range s {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *scan) letter(i int, r rune) {
+	t := c.t
+	kind := WeChat
+	if r == 'q' {
+		kind = QQ
+	}
+	a, ok := c.accountAfter(i + 1)
+	add := c.adds(i, 3)
+	act := c.has(c.before(i, 4), i, "act") || c.has(i+1, c.after(i+1, 4), "act") || c.has(i, min(i+3, len(t.Runes)), "wechat")
+	if ok && a.named() && (kind == WeChat || a.digits && a.count <= 11) {
+		introduced := a.from > i+1 || a.digits && a.count >= 8
+		if (add || act || introduced) && !c.has(c.before(i, 6), a.from, "order") {
+			confidence := 0.93
+			if !add && !act {
+				confidence = 0.85
+			}
+			c.add(kind, i, a.to, confidence, string(r)+" "+a.text)
+			return
+		}
+	}
+	// Without an account: 加V, ➕V私聊, 你V多少.
+	if r == 'w' || i+1 < len(t.Runes) && (t.Classes[i+1] == normal.Letter || t.Classes[i+1] == normal.Digit) {
+		return
+	}
+	switch {
+	case c.adds(i, 1) && kind == WeChat, c.adds(i, 3) && (act || kind == WeChat):
+		c.add(kind, i, i+1, 0.91, string(t.Runes[c.before(i, 3):i+1]))
+	case act && kind == WeChat:
+		c.add(kind, i, i+1, 0.8, string(t.Runes[c.before(i, 4):c.after(i+1, 4)]))
+	}
+}
