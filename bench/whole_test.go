@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,7 +91,6 @@ func BenchmarkWhole(b *testing.B) {
 	if v, err := strconv.Atoi(os.Getenv("FEIGE_BENCH_EVENTS")); err == nil {
 		n = v
 	}
-	debug.SetGCPercent(300)
 	for range b.N {
 		b.StopTimer()
 		conn, db := startClickHouse(b)
@@ -113,6 +111,10 @@ func BenchmarkWhole(b *testing.B) {
 		b.ReportMetric(float64(n)/took.Seconds(), "events/s")
 		b.ReportMetric(float64(work.Microseconds())/float64(n), "cpu-µs/event")
 		b.ReportMetric(rss(), "rss-MiB")
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		b.ReportMetric(float64(mem.Sys-mem.HeapReleased)/(1<<20), "go-MiB")
+		b.ReportMetric(float64(mem.HeapAlloc)/(1<<20), "go-heap-MiB")
 		stopSink()
 		stopProcessors()
 	}
