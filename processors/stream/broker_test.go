@@ -39,6 +39,9 @@ type faultyBroker struct {
 	held map[string]chan struct{}
 	// slammed are topics whose writes close the connection.
 	slammed map[string]bool
+	// connected are the remote addresses of open connections, synced the members of groups that have asked
+	// for their share since they last joined.
+	connected, synced map[string]bool
 	// observe is told of every write, before it is taken. May be nil.
 	observe func(*kmsg.ProduceRequest)
 }
@@ -62,7 +65,9 @@ func startDiskBroker(t testing.TB) *faultyBroker {
 
 func startBrokerIn(t testing.TB, dir string, topics ...string) *faultyBroker {
 	t.Helper()
-	b := &faultyBroker{held: map[string]chan struct{}{}, slammed: map[string]bool{}}
+	b := &faultyBroker{
+		held: map[string]chan struct{}{}, slammed: map[string]bool{}, connected: map[string]bool{}, synced: map[string]bool{},
+	}
 	opts := append(brokerOptions(0, dir), kfake.ListenFn(func(network, address string) (net.Listener, error) {
 		l, err := net.Listen(network, address)
 		if err != nil {
@@ -78,8 +83,45 @@ func startBrokerIn(t testing.TB, dir string, topics ...string) *faultyBroker {
 	t.Cleanup(c.Close)
 	b.Cluster = c
 	c.ControlKey(int16(kmsg.Produce), b.produce)
+	sync := func(member string, synced bool) (kmsg.Response, error, bool) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.synced[member] = synced
+		return nil, nil, false
+	}
+	c.ControlKey(int16(kmsg.JoinGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		return sync(r.(*kmsg.JoinGroupRequest).MemberID, false)
+	})
+	c.ControlKey(int16(kmsg.SyncGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		return sync(r.(*kmsg.SyncGroupRequest).MemberID, true)
+	})
+	background(t, func(ctx context.Context) { b.layGhosts(ctx, kafkaClient(t, b.addr)) })
 	createTopics(t, c, topics...)
 	return b
+}
+
+// layGhosts removes members that have died while they waited to join a group: this broker would give them
+// partitions and keep them for good. All other dead members expire by themselves.
+func (b *faultyBroker) layGhosts(ctx context.Context, cl *kgo.Client) {
+	for ; ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
+		for _, group := range []string{schemas.GroupConversations, schemas.GroupReception, schemas.GroupService} {
+			info := b.GroupInfo(group)
+			if info == nil {
+				continue
+			}
+			for _, m := range info.Members {
+				b.mu.Lock()
+				ghost := m.InstanceID == nil && !b.connected[m.ClientHost] && !b.synced[m.MemberID]
+				b.mu.Unlock()
+				if ghost {
+					leave := kmsg.NewPtrLeaveGroupRequest()
+					leave.Group, leave.MemberID = group, m.MemberID
+					leave.Members = []kmsg.LeaveGroupRequestMember{{MemberID: m.MemberID}}
+					_, _ = cl.Request(ctx, leave)
+				}
+			}
+		}
+	}
 }
 
 func createTopics(t testing.TB, c *kfake.Cluster, topics ...string) {
@@ -244,6 +286,9 @@ func (l cuttingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.b.mu.Lock()
+	l.b.connected[c.RemoteAddr().String()] = true
+	l.b.mu.Unlock()
 	return &cuttingConn{Conn: c, b: l.b}, nil
 }
 
@@ -279,6 +324,13 @@ func (c *cuttingConn) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+func (c *cuttingConn) Close() error {
+	c.b.mu.Lock()
+	delete(c.b.connected, c.RemoteAddr().String())
+	c.b.mu.Unlock()
+	return c.Conn.Close()
 }
 
 func (c *cuttingConn) Write(p []byte) (int, error) {

@@ -19,9 +19,7 @@ func inProcess(t *testing.T, r role, registry *prometheus.Registry) (all process
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop = background(all.run)
-	t.Cleanup(stop)
-	return all, stop
+	return all, background(t, all.run)
 }
 
 func logMetrics(t *testing.T, registry *prometheus.Registry) {
@@ -38,7 +36,7 @@ func TestBrokerRefusesWrites(t *testing.T) {
 	d := newDriver(t, b.addr, seed)
 	registry := prometheus.NewRegistry()
 	inProcess(t, role{Addr: b.addr, Session: 2 * time.Second}, registry)
-	stopFlow := background(func(ctx context.Context) { d.flow(ctx, 800) })
+	stopFlow := background(t, func(ctx context.Context) { d.flow(ctx, 800) })
 	length := 15 * time.Second
 	if n := chaosKills(t, 0); n > 0 {
 		length = time.Duration(n) * 3 * time.Second
@@ -69,7 +67,7 @@ func TestBrokerIsKilled(t *testing.T) {
 	d.createTopics()
 	registry := prometheus.NewRegistry()
 	all, _ := inProcess(t, role{Addr: addr, Session: 2 * time.Second}, registry)
-	stopFlow := background(func(ctx context.Context) { d.flow(ctx, 800) })
+	stopFlow := background(t, func(ctx context.Context) { d.flow(ctx, 800) })
 	var back times
 	for i := range chaosKills(t, 6) {
 		if i%3 != 2 { // else perhaps while they recover

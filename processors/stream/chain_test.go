@@ -37,15 +37,17 @@ func outputs() (names []string) {
 	return names
 }
 
-// background runs f until stop is called, which waits for it.
-func background(f func(ctx context.Context)) (stop func()) {
+// background runs f until stop is called, which waits for it, or the test ends.
+func background(t testing.TB, f func(ctx context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { f(ctx) })
-	return sync.OnceFunc(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // times collects how long things took.
@@ -75,7 +77,7 @@ func TestProcessorsAreKilled(t *testing.T) {
 			b := startDiskBroker(t)
 			seed := rand.Uint64()
 			d := newDriver(t, b.addr, seed)
-			stop := background(func(ctx context.Context) { d.flow(ctx, rate) })
+			stop := background(t, func(ctx context.Context) { d.flow(ctx, rate) })
 			killProcessors(t, role{Addr: b.addr, Instance: instance, Session: time.Second}, rand.New(rand.NewPCG(seed, 1)), kills)
 			stop()
 			d.close()
@@ -118,8 +120,8 @@ func TestTwoInstances(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	d := newDriver(t, b.addr, seed)
-	stop := background(func(ctx context.Context) { d.flow(ctx, 800) })
-	r := role{Addr: b.addr, Session: time.Second}
+	stop := background(t, func(ctx context.Context) { d.flow(ctx, 800) })
+	r := role{Addr: b.addr, Session: 2 * time.Second}
 	both := []*child{startChild(t, r), startChild(t, r)}
 	changes := chaosKills(t, 6)
 	for i := range changes {
@@ -149,7 +151,7 @@ func TestZombie(t *testing.T) {
 			seed := rand.Uint64()
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			d := newDriver(t, b.addr, seed)
-			stop := background(func(ctx context.Context) { d.flow(ctx, 1000) })
+			stop := background(t, func(ctx context.Context) { d.flow(ctx, 1000) })
 			r := role{Addr: b.addr, Instance: instance, Session: time.Second}
 			var takeover times
 			old := startChild(t, r)
@@ -183,8 +185,8 @@ func TestRefusalsAndKills(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	d := newDriver(t, b.addr, seed)
-	stopFlow := background(func(ctx context.Context) { d.flow(ctx, 800) })
-	stopTrouble := background(func(ctx context.Context) {
+	stopFlow := background(t, func(ctx context.Context) { d.flow(ctx, 800) })
+	stopTrouble := background(t, func(ctx context.Context) {
 		t.Logf("%d windows of refused writes", b.misbehave(ctx, rand.New(rand.NewPCG(seed, 2)), 2*time.Second, outputs()))
 	})
 	killProcessors(t, role{Addr: b.addr, Instance: "i", Session: time.Second}, rnd, chaosKills(t, 8))

@@ -196,7 +196,7 @@ func childLog(t testing.TB) io.Writer {
 	t.Cleanup(func() {
 		_ = f.Close()
 		if b, err := os.ReadFile(path); err == nil && t.Failed() {
-			t.Logf("… %s", b[max(0, len(b)-30000):])
+			t.Logf("… %s", b[max(0, len(b)-5000):])
 		}
 	})
 	return f
@@ -233,6 +233,8 @@ func (c *child) awaitReady(t testing.TB, limit time.Duration) bool {
 	case <-c.done:
 		return false
 	case <-time.After(limit):
+		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // its goroutines go to the log
+		<-c.done
 		t.Fatalf("a child is not up within %v", limit)
 		return false
 	}

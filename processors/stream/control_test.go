@@ -82,7 +82,11 @@ func TestCrashWhileFactsAreRefused(t *testing.T) {
 				return
 			}
 			for range 4 {
-				if v := crashWhileFactsAreRefused(t, change); len(v.wrong) > 0 {
+				v := crashWhileFactsAreRefused(t, change)
+				if v.stuck != nil {
+					t.Fatal(v.stuck)
+				}
+				if len(v.wrong) > 0 {
 					t.Logf("wrong in %d ways, as it should be: %s", len(v.wrong), v.wrong[0])
 					return
 				}

@@ -16,8 +16,16 @@ type group struct {
 	p *Processor
 }
 
+// Consume goes from session to session until an error or the context ends it. (goka would pause 5 s
+// between sessions: all partitions would stand still, and a member with a shorter session timeout would be
+// put out of the group, and put out the others when it comes back.)
 func (g group) Consume(ctx context.Context, topics []string, h sarama.ConsumerGroupHandler) error {
-	return g.ConsumerGroup.Consume(ctx, topics, &handler{inner: h, p: g.p})
+	for {
+		err := g.ConsumerGroup.Consume(ctx, topics, &handler{inner: h, p: g.p})
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // handler lives for one session.

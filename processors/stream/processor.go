@@ -225,7 +225,7 @@ func (p *Processor) sarama() (*sarama.Config, error) {
 	c.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{goka.CopartitioningStrategy}
 	c.Consumer.Group.Session.Timeout = p.cfg.SessionTimeout
 	c.Consumer.Group.Heartbeat.Interval = p.cfg.SessionTimeout / 4
-	// Longer than the 5 s that goka pauses between sessions, shorter than sarama's read time-out.
+	// Time to finish what is in flight and to join again; shorter than sarama's read time-out.
 	c.Consumer.Group.Rebalance.Timeout = 8 * time.Second
 	if p.cfg.InstanceID != "" {
 		c.Consumer.Group.InstanceId = p.cfg.InstanceID + "-" + p.rollback.group

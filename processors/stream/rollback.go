@@ -106,6 +106,9 @@ func (r *rollback) extent(ctx context.Context, admin *kadm.Client, partitions []
 // whole requires every table to have been read to the end that it had when its partition was assigned:
 // goka takes a reader that ends early, as when records are deleted under it, for one that is done.
 func (r *rollback) whole() error {
+	if r.off {
+		return nil
+	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for p, t := range r.tables {

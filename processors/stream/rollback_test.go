@@ -185,7 +185,7 @@ func TestReadingStartsWhereTheStateIs(t *testing.T) {
 
 func TestAssignLooksUpCommits(t *testing.T) {
 	t.Parallel()
-	b := startBroker(t, "in")
+	b := startBroker(t, "in", "g-table")
 	cl := kafkaClient(t, b.addr, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	admin := kadm.NewClient(cl)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

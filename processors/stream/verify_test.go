@@ -19,6 +19,8 @@ import (
 // verdict is what a comparison found.
 type verdict struct {
 	wrong []string
+	// stuck says that the processors never came to the end of their input.
+	stuck error
 	// late is what visits have yet to tell: nothing waits for them.
 	late []string
 
@@ -299,12 +301,12 @@ func settle(t testing.TB, pol *policy.Set, addr string, limit time.Duration) *ve
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	if err := drained(ctx, kafkaClient(t, addr)); err != nil {
-		return &verdict{wrong: []string{err.Error()}}
+		return &verdict{stuck: err}
 	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		v, err := compare(ctx, pol, addr)
 		if err != nil {
-			return &verdict{wrong: []string{err.Error()}}
+			return &verdict{stuck: err}
 		}
 		if len(v.wrong) > 0 || len(v.late) == 0 {
 			return v
@@ -322,6 +324,9 @@ func settle(t testing.TB, pol *policy.Set, addr string, limit time.Duration) *ve
 func (v *verdict) mustBeExact(t testing.TB) {
 	t.Helper()
 	t.Log(v)
+	if v.stuck != nil {
+		t.Error(v.stuck)
+	}
 	for i, w := range v.wrong {
 		if i == 10 {
 			t.Errorf("… and %d more", len(v.wrong)-i)
