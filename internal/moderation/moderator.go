@@ -87,8 +87,8 @@ func (m *Moderator) Check(subject Subject) []Flag {
 	m.normaliser.Read(subject.Text, &s.text)
 	v := verdict{moderator: m, subject: subject, rules: r, scratch: s}
 	v.hits = r.lexicon.Find(&s.text, &s.lexicon)
-	v.terms()
 	v.contactInfo()
+	v.terms()
 	if len(v.flags) > 1 {
 		v.merge()
 	}
@@ -110,7 +110,7 @@ const soundsLike = 0.92
 
 func (v *verdict) terms() {
 	for _, h := range v.hits {
-		if h.Term.Category == "cue" {
+		if h.Term.Category == "cue" || v.inPermittedLink(h) {
 			continue
 		}
 		confidence := h.Term.Confidence
@@ -123,6 +123,15 @@ func (v *verdict) terms() {
 			Evidence: h.Term.Text, Detector: DetectorLexicon, Version: v.rules.lexicon.PackVersion(h.Term.Pack), Confidence: confidence,
 		})
 	}
+}
+
+func (v *verdict) inPermittedLink(h lexicon.Hit) bool {
+	for _, link := range v.scratch.contact.Cleared() {
+		if int(h.From) >= link[0] && int(h.To) <= link[1] {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *verdict) contactInfo() {
@@ -167,7 +176,9 @@ func (v *verdict) merge() {
 		}
 	}
 	v.flags = kept
-	slices.SortStableFunc(v.flags, func(a, b Flag) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(b.Confidence, a.Confidence)) })
+	slices.SortStableFunc(v.flags, func(a, b Flag) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(b.Confidence, a.Confidence))
+	})
 }
 
 // contactDetector is the detector with the policy's domains.

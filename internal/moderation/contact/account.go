@@ -33,6 +33,7 @@ func (c *scan) accounts() {
 			// Addresses are found by themselves.
 		}
 	}
+	c.glued()
 	c.letters()
 }
 
@@ -66,6 +67,9 @@ func (c *scan) accountAfter(at int) (account, bool) {
 	}
 	if r := c.digitRunAt(i); r != nil && r.from() == i && !(r.to() < len(c.t.Runes) && c.t.Classes[r.to()] == normal.Letter) {
 		return account{from: i, to: r.to(), count: len(r.digits), digits: true, text: string(r.digits)}, true
+	}
+	if hasPrefix(c.t.Runes[i:], "id") && i+2 < len(c.t.Runes) && !c.latin(i+2) && skipped < 6 {
+		return c.accountAfter(i + 2)
 	}
 	return c.name(i)
 }
@@ -137,7 +141,7 @@ func (c *scan) wechat(from, to int, literal, weak bool) int {
 	paying := c.has(c.before(from, 5), from, "payok") || c.has(to, c.after(to, 6), "payok")
 	add := c.adds(from, 3)
 	near, far := c.before(from, 8), c.after(to, 8)
-	act := c.has(near, from, "act", "join") || c.has(to, far, "act")
+	act := c.has(near, from, "act", "join") || c.has(to, far, "act") || c.owned(from)
 	ordered := ok && c.has(c.before(from, 6), a.from, "order")
 	if ok && a.named() && !(weak && !add && !act && !c.introduces(to, a.from)) && !ordered {
 		confidence := 0.97
@@ -178,6 +182,12 @@ func (c *scan) wechat(from, to int, literal, weak bool) int {
 		return to
 	}
 	return 0
+}
+
+// owned: 我的, 你的, 您的 right before.
+func (c *scan) owned(from int) bool {
+	b := c.before(from, 2)
+	return from-b >= 2 && c.t.Runes[from-1] == '的' && strings.ContainsRune("我你您", c.t.Runes[b])
 }
 
 // introduces: only separators and words such as 是 stand between cue and account, or nothing at all.

@@ -121,7 +121,7 @@ func (c *scan) alike(i int) bool {
 			return c.beforeDigits(i)
 		}
 		if kind != normal.AlikeDigit && !t.Classes[k].Separates() {
-			return false
+			break
 		}
 	}
 	return c.beforeDigits(i) && c.afterDigit(i)

@@ -47,8 +47,9 @@ type Scratch struct {
 	tight    []int32 // of each rune: the first tight rune at or after it
 	sound    []int32 // of each rune: the first sound at or after it
 	cues     []lexicon.Hit
-	// claimed is up to where a name or number belongs to a finding already.
-	taken []bool
+	// taken runes belong to a finding already, or to a permitted link.
+	taken   []bool
+	cleared [][2]int
 }
 
 // scan is one text being looked at.
@@ -58,9 +59,13 @@ type scan struct {
 	t *normal.Text
 }
 
+// Cleared are the permitted links of the last text, as ranges of its Runes: whatever else is found in them is
+// part of an address.
+func (s *Scratch) Cleared() [][2]int { return s.cleared }
+
 // Find returns the contacts of a text whose cues are among the hits. The slice is the scratch's.
 func (d *Detector) Find(t *normal.Text, hits []lexicon.Hit, s *Scratch) []Finding {
-	s.findings, s.cues = s.findings[:0], s.cues[:0]
+	s.findings, s.cues, s.cleared = s.findings[:0], s.cues[:0], s.cleared[:0]
 	for _, h := range hits {
 		if h.Term.Category == "cue" {
 			s.cues = append(s.cues, h)

@@ -5,6 +5,48 @@ import "github.com/feigeio/feige/internal/moderation/normal"
 // notAccounts follow a single v or q that is no messenger: V领, Q版, V型, Q弹.
 const notAccounts = "领型形字版弹萌口脸绑带开启区面糖软糯系级电"
 
+// glued looks for cues that run on into the account: vxlili888, qq12345.
+func (c *scan) glued() {
+	t := c.t
+	for i := 0; i+6 < len(t.Runes); i++ {
+		if t.Classes[i] != normal.Letter || i > 0 && (t.Classes[i-1] == normal.Letter || t.Classes[i-1] == normal.Digit) || c.taken[i] {
+			continue
+		}
+		size := 0
+		for _, cue := range []string{"weixin", "wechat", "vxin", "vx", "wx"} {
+			if hasPrefix(t.Runes[i:], cue) {
+				size = len(cue)
+				break
+			}
+		}
+		if size == 0 {
+			continue
+		}
+		a, ok := c.name(i + size)
+		if !ok || a.from != i+size || t.Runes[a.from] == '-' || t.Runes[a.from] == '_' {
+			continue
+		}
+		add := c.adds(i, 3) || c.has(c.before(i, 6), i, "act")
+		if !(add && a.named()) && !(a.letters >= 3 && a.count-a.letters >= 2) || c.has(c.before(i, 6), i, "order") {
+			continue
+		}
+		confidence := 0.95
+		if !add {
+			confidence = 0.82
+		}
+		c.add(WeChat, i, a.to, confidence, string(t.Runes[i:i+size])+" "+a.text)
+	}
+}
+
+func hasPrefix(runes []rune, prefix string) bool {
+	for i, r := range prefix {
+		if i >= len(runes) || runes[i] != r {
+			return false
+		}
+	}
+	return true
+}
+
 // letters judges single letters that stand for WeChat (V, W) and QQ (Q).
 func (c *scan) letters() {
 	t := c.t
@@ -53,7 +95,7 @@ func (c *scan) letter(i int, r rune) {
 	add := c.adds(i, 3)
 	act := c.has(c.before(i, 4), i, "act") || c.has(i+1, c.after(i+1, 4), "act") || c.has(i, min(i+3, len(t.Runes)), "wechat")
 	if ok && a.named() && (kind == WeChat || a.digits && a.count <= 11) {
-		introduced := a.from > i+1 || a.digits && a.count >= 8
+		introduced := a.from > i+1 && t.Runes[i+1] != '.' && t.Runes[i+1] != '-' || a.digits && a.count >= 8
 		if (add || act || introduced) && !c.has(c.before(i, 6), a.from, "order") {
 			confidence := 0.93
 			if !add && !act {

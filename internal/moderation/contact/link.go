@@ -190,7 +190,7 @@ func (c *scan) judgeHost(h host) int {
 		if !h.plain || h.spaced {
 			confidence = 0.93
 		}
-		c.add(Email, from, h.to, confidence, name+"@"+h.text)
+		c.add(Email, from, h.to, confidence, name)
 		return h.to
 	}
 	end := h.to
@@ -200,6 +200,10 @@ func (c *scan) judgeHost(h host) int {
 	name := h.text
 	// What stands before an @ after the scheme is no host: https://douyin.com@elsewhere.top
 	if c.permittedHost(name) && !(h.to < len(t.Runes) && t.Runes[h.to] == '@') {
+		for i := h.from; i < end; i++ {
+			c.taken[i] = true
+		}
+		c.cleared = append(c.cleared, [2]int{h.from, end})
 		return end
 	}
 	domain, _, _ := strings.Cut(name, ".")
@@ -248,6 +252,9 @@ func (c *scan) mailbox(h host) (from int, name string, ok bool) {
 	switch {
 	case i > 0 && t.Runes[i-1] == '@':
 		at = i - 1
+	case i > 0 && t.Runes[i] == 'a' && t.Runes[i-1] == '圈' && i == h.from:
+		at = i - 1
+		h.text = h.text[1:]
 	case i > 1 && (string(t.Runes[i-2:i]) == "艾特" || string(t.Runes[i-2:i]) == "圈a" || string(t.Runes[i-2:i]) == "at"):
 		at = i - 2
 	}
@@ -286,7 +293,7 @@ func (c *scan) mailbox(h host) (from int, name string, ok bool) {
 	if start == end {
 		return 0, "", false
 	}
-	return start, c.label(start, end), true
+	return start, c.label(start, end) + "@" + h.text, true
 }
 
 // mailAt is where an address ends that begins at a rune; 0 if none does.

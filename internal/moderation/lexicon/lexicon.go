@@ -261,7 +261,7 @@ func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to 
 		}
 		gaps := gaps
 		if p.sound {
-			if gaps = parted(t, from, to); slices.Equal(t.Runes[from:to], p.runes) {
+			if gaps = parted(t, from, to) && !latin(t, from, to); slices.Equal(t.Runes[from:to], p.runes) {
 				continue
 			}
 		}
@@ -287,6 +287,16 @@ func parted(t *normal.Text, from, to int32) bool {
 		}
 	}
 	return false
+}
+
+// latin: letters and blanks only, as in typed pinyin.
+func latin(t *normal.Text, from, to int32) bool {
+	for i := from; i < to; i++ {
+		if t.Classes[i] != normal.Letter && t.Classes[i] != normal.Space {
+			return false
+		}
+	}
+	return true
 }
 
 func wholeWord(t *normal.Text, from, to int32) bool {
