@@ -244,6 +244,7 @@ func (c *child) awaitReady(t testing.TB, limit time.Duration) bool {
 func (c *child) took() time.Duration {
 	select {
 	case line := <-c.ready:
+		c.ready <- line
 		d, _ := time.ParseDuration(strings.TrimPrefix(line, "ready after "))
 		return d
 	default:
