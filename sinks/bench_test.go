@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -61,8 +62,8 @@ func BenchmarkInsert(b *testing.B) {
 func BenchmarkSink(b *testing.B) {
 	w := newWorld(b)
 	w.cfg = DefaultConfig()
-	for n := 0; n < b.N; n += 100_000 {
-		w.publishMany("shop", min(100_000, b.N-n))
+	for n := 0; n < b.N; n += 50_000 {
+		w.publishMany(fmt.Sprintf("shop-%d", n), min(50_000, b.N-n))
 	}
 	b.ResetTimer()
 	w.start(nil)
