@@ -55,9 +55,13 @@ func Topics() []Topic {
 		{Name: TopicTakeovers, Key: "shop", Holds: "chat.v1.Takeover"},
 		{Name: TopicKpis, Key: "shop", Holds: "chat.v1.Kpi"},
 		{Name: TopicRestrictions, Key: "shop", Holds: "chat.v1.Decision"},
+		{Name: TopicCases, Key: "offender", Holds: "chat.v1.Case"},
+		{Name: TopicSanctions, Key: "offender", Holds: "chat.v1.Sanction"},
+		{Name: TopicReads, Key: "shop/conversation", Holds: "chat.v1.ReadRecord"},
 		{Name: TopicDeadLetters, Key: "topic/partition/offset", Holds: "chat.v1.DeadLetter", SingleOK: true},
 		{Name: TableOf(GroupConversations), Key: "shop/conversation", Holds: "state.v1.Conversation", Table: true},
 		{Name: TableOf(GroupReception), Key: "shop", Holds: "state.v1.Reception", Table: true},
+		{Name: TableOf(GroupPenalties), Key: "offender", Holds: "state.v1.Penalty", Table: true},
 		{Name: TableOf(GroupService), Key: "shop; ticks: the partition's tick key", Holds: "state.v1.Service", Table: true},
 	}
 }

@@ -22,6 +22,9 @@ type batch struct {
 	kpis         *kpisTable
 	restrictions *restrictionsTable
 	deadLetters  *lettersTable
+	cases        casesTables
+	sanctions    *sanctionsTable
+	reads        *readsTable
 
 	// sources are the records that have rows.
 	sources []*kgo.Record
@@ -41,17 +44,17 @@ func newBatch() *batch {
 		chats: newChatsTable(), texts: newTextsTable(), attachments: newAttachmentsTable(), signIns: newSignInsTable(),
 		rounds: newRoundsTable(), lives: newLivesTable(), ratings: newRatingsTable(),
 		takeovers: newTakeoversTable(), kpis: newKpisTable(), restrictions: newRestrictionsTable(),
-		deadLetters: newLettersTable(),
-		ends:        make(map[string]map[int32]kgo.EpochOffset),
+		deadLetters: newLettersTable(), cases: newCasesTables(), sanctions: newSanctionsTable(), reads: newReadsTable(),
+		ends: make(map[string]map[int32]kgo.EpochOffset),
 	}
 }
 
 // tables of the batch, the largest first.
 func (b *batch) tables() []*table {
-	return []*table{
+	return append([]*table{
 		b.chats.table, b.texts.table, b.rounds.table, b.lives.table, b.kpis.table, b.attachments.table, b.signIns.table,
-		b.ratings.table, b.takeovers.table, b.restrictions.table, b.deadLetters.table,
-	}
+		b.ratings.table, b.takeovers.table, b.restrictions.table, b.deadLetters.table, b.sanctions.table, b.reads.table,
+	}, b.cases.all()...)
 }
 
 func (b *batch) empty() bool { return b.records == 0 }

@@ -24,6 +24,9 @@ type mapper struct {
 	kpi      chatv1.Kpi
 	decision chatv1.Decision
 	letter   chatv1.DeadLetter
+	step     chatv1.Case
+	sanction chatv1.Sanction
+	read     chatv1.ReadRecord
 }
 
 // sources are the topics that a sink reads: all that are no tables.
@@ -75,6 +78,12 @@ func (m *mapper) rows(b *batch, rec *kgo.Record) *refusal {
 		return m.decisionRows(b, rec)
 	case schemas.TopicDeadLetters:
 		return m.letterRows(b, rec)
+	case schemas.TopicCases:
+		return m.caseRows(b, rec)
+	case schemas.TopicSanctions:
+		return m.sanctionRows(b, rec)
+	case schemas.TopicReads:
+		return m.readRows(b, rec)
 	}
 	return refuse(CodeInvalid, "a record of a topic that sinks do not know")
 }

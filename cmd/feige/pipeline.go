@@ -14,6 +14,7 @@ import (
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/warehouse"
 	"github.com/feigeio/feige/processors/conversations"
+	"github.com/feigeio/feige/processors/penalties"
 	"github.com/feigeio/feige/processors/reception"
 	"github.com/feigeio/feige/processors/service"
 	"github.com/feigeio/feige/processors/stream"
@@ -45,6 +46,7 @@ func (p parts) processors(set *policy.Set) ([]ops.Service, error) {
 		{schemas.GroupConversations, conversations.New},
 		{schemas.GroupReception, reception.New},
 		{schemas.GroupService, service.New},
+		{schemas.GroupPenalties, penalties.New},
 	} {
 		processor, err := stage.build(p.settings.Processors, deps)
 		if err != nil {
@@ -86,6 +88,7 @@ func stages(ns schemas.Namespace) []catchup.Stage {
 		stage(schemas.GroupConversations, schemas.TopicEvents),
 		stage(schemas.GroupReception, schemas.TopicFacts),
 		stage(schemas.GroupService, schemas.TopicFacts),
+		stage(schemas.GroupPenalties, schemas.TopicCases),
 		stage(sinks.Group, sinks.Topics()...),
 	}
 }

@@ -17,6 +17,7 @@ func processorReaders() []Reader {
 		{schemas.GroupConversations, schemas.TopicEvents},
 		{schemas.GroupReception, schemas.TopicFacts},
 		{schemas.GroupService, schemas.TopicFacts},
+		{schemas.GroupPenalties, schemas.TopicCases},
 	}
 }
 

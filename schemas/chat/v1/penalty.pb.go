@@ -296,9 +296,12 @@ type ReadRecord struct {
 	ShopId         string `protobuf:"bytes,5,opt,name=shop_id,json=shopId,proto3" json:"shop_id,omitempty"`
 	ConversationId string `protobuf:"bytes,6,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
 	// What was read: "history", "flag", "export", …
-	What          string `protobuf:"bytes,7,opt,name=what,proto3" json:"what,omitempty"`
-	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	Address       string `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
+	What string `protobuf:"bytes,7,opt,name=what,proto3" json:"what,omitempty"`
+	// What allowed it: a grant, an order, an appeal.
+	Reason  string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Address string `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
+	// Messages that were shown.
+	Messages      uint32 `protobuf:"varint,10,opt,name=messages,proto3" json:"messages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +399,13 @@ func (x *ReadRecord) GetAddress() string {
 	return ""
 }
 
+func (x *ReadRecord) GetMessages() uint32 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
 var File_chat_v1_penalty_proto protoreflect.FileDescriptor
 
 const file_chat_v1_penalty_proto_rawDesc = "" +
@@ -422,7 +432,7 @@ const file_chat_v1_penalty_proto_rawDesc = "" +
 	"\breversed\x18\x10 \x01(\bR\breversed\x12\x16\n" +
 	"\x06reason\x18\x11 \x01(\tR\x06reason\x12%\n" +
 	"\x0epolicy_version\x18\x12 \x01(\tR\rpolicyVersion\x12\"\n" +
-	"\rdecided_at_us\x18\x13 \x01(\x03R\vdecidedAtUs\"\xf5\x01\n" +
+	"\rdecided_at_us\x18\x13 \x01(\x03R\vdecidedAtUs\"\x91\x02\n" +
 	"\n" +
 	"ReadRecord\x12\x17\n" +
 	"\aread_id\x18\x01 \x01(\tR\x06readId\x12\x13\n" +
@@ -434,7 +444,9 @@ const file_chat_v1_penalty_proto_rawDesc = "" +
 	"\x0fconversation_id\x18\x06 \x01(\tR\x0econversationId\x12\x12\n" +
 	"\x04what\x18\a \x01(\tR\x04what\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
-	"\aaddress\x18\t \x01(\tR\aaddress*\xcb\x01\n" +
+	"\aaddress\x18\t \x01(\tR\aaddress\x12\x1a\n" +
+	"\bmessages\x18\n" +
+	" \x01(\rR\bmessages*\xcb\x01\n" +
 	"\fSanctionKind\x12\x1d\n" +
 	"\x19SANCTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SANCTION_KIND_SHIELD\x10\x01\x12\x16\n" +
