@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/feigeio/feige/internal/moderation/testset"
@@ -20,7 +21,7 @@ func build(t testing.TB) *Moderator {
 }
 
 func subject(text string) Subject {
-	return Subject{Text: text, Policy: policy.Default().At(0)}
+	return Subject{Text: text, Policy: defaultPolicy()}
 }
 
 // show prints the mistakes on development halves; FEIGE_SHOW=held also those on the held-out ones.
@@ -60,3 +61,5 @@ func TestSyntheticSets(t *testing.T) {
 		}
 	}
 }
+
+var defaultPolicy = sync.OnceValue(func() *policy.Policy { return policy.Default().At(0) })

@@ -41,6 +41,7 @@ func TestFold(t *testing.T) {
 	check("", "")
 	check("\xff\xfea", "\ufffd\ufffda")
 	check("裙子", "裙子")
+	check("🇯🇵人 🇻🇽 🇯🇵🇰🇷", "日本人 vx 日本韩国")
 }
 
 func TestReadings(t *testing.T) {

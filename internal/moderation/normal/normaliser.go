@@ -41,7 +41,8 @@ type Normaliser struct {
 	sequences [][]rune
 	splits    map[rune][]split
 	sounds    *soundTable
-	emoji     map[rune][]Sound
+	emoji     map[rune]reading
+	flags     map[[2]rune]reading
 }
 
 // New builds the tables: some tens of milliseconds and a few megabytes.
@@ -61,7 +62,7 @@ func New() (*Normaliser, error) {
 			return nil, err
 		}
 	}
-	if n.emoji, err = n.parseEmoji(emojiTable); err != nil {
+	if err := n.parseEmoji(emojiTable); err != nil {
 		return nil, err
 	}
 	return n, nil
@@ -165,24 +166,34 @@ func enclosed(r rune, out []rune) []rune {
 	return out
 }
 
-func (n *Normaliser) parseEmoji(table string) (map[rune][]Sound, error) {
-	emoji := make(map[rune][]Sound)
+// reading is how a picture is read aloud.
+type reading struct {
+	runes  []rune
+	sounds []Sound
+}
+
+func (n *Normaliser) parseEmoji(table string) error {
+	n.emoji, n.flags = make(map[rune]reading), make(map[[2]rune]reading)
 	for i, line := range strings.Split(table, "\n") {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		picture, reading, ok := strings.Cut(line, "\t")
-		r, size := utf8.DecodeRuneInString(picture)
-		if !ok || size != len(picture) {
-			return nil, fmt.Errorf("emoji table, line %d: want one emoji, a tab, and its reading", i+1)
+		picture, words, ok := strings.Cut(line, "\t")
+		runes := []rune(picture)
+		if !ok || len(runes) < 1 || len(runes) > 2 {
+			return fmt.Errorf("emoji table, line %d: want one emoji or flag, a tab, and its reading", i+1)
 		}
-		var sounds []Sound
-		for _, c := range reading {
-			sounds = append(sounds, n.sounds.of(c))
+		r := reading{runes: []rune(words)}
+		for _, c := range r.runes {
+			r.sounds = append(r.sounds, n.sounds.of(c))
 		}
-		emoji[r] = sounds
+		if len(runes) == 2 {
+			n.flags[[2]rune{runes[0], runes[1]}] = r
+		} else {
+			n.emoji[runes[0]] = r
+		}
 	}
-	return emoji, nil
+	return nil
 }
 
 // SoundsOf reads a word: its characters' syllables, or Latin letters that spell syllables.

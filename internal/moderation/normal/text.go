@@ -13,6 +13,8 @@ type Text struct {
 	// Tight is Runes without separators; TightAt is where in Runes each stands.
 	Tight   []rune
 	TightAt []int32
+	// Spoken is Runes with emoji read aloud, for what looks at wording and needs no places.
+	Spoken []rune
 	// Sounds are the syllables, letters, and digits; emoji are read aloud, and words in Latin letters that
 	// spell syllables are syllables. SoundAt and SoundTo are the runes that each is read from, half-open.
 	Sounds           []Sound
@@ -29,6 +31,7 @@ func (t *Text) reset() {
 	t.Runes, t.From, t.To, t.Classes = t.Runes[:0], t.From[:0], t.To[:0], t.Classes[:0]
 	t.Tight, t.TightAt = t.Tight[:0], t.TightAt[:0]
 	t.Sounds, t.SoundAt, t.SoundTo = t.Sounds[:0], t.SoundAt[:0], t.SoundTo[:0]
+	t.Spoken = t.Spoken[:0]
 }
 
 func (t *Text) append(r rune, class Class, at int32) {
@@ -52,7 +55,12 @@ func (n *Normaliser) Read(text string, t *Text) {
 	t.reset()
 	splits := false
 	at := int32(0)
+	flag := rune(0)
 	for _, r := range text {
+		if flag, r = n.country(flag, r, t, at); r == 0 {
+			at++
+			continue
+		}
 		var e entry
 		if uint32(r) < 0x20000 && n.pages[r>>pageBits] != nil {
 			e = n.pages[r>>pageBits][r&(pageSize-1)]
@@ -80,6 +88,28 @@ func (n *Normaliser) Read(text string, t *Text) {
 	n.tighten(t)
 }
 
+// country reads flags: of two regional indicators that are one, the second adds the name in place of the first.
+func (n *Normaliser) country(flag, r rune, t *Text, at int32) (next, rest rune) {
+	if r < '🇦' || r > '🇿' {
+		return 0, r
+	}
+	if flag == 0 || len(t.Runes) == 0 {
+		return r, r
+	}
+	name, ok := n.flags[[2]rune{flag, r}]
+	if !ok {
+		return r, r
+	}
+	last := len(t.Runes) - 1
+	from := t.From[last]
+	t.truncate(last)
+	for _, c := range name.runes {
+		t.append(c, Han, from)
+		t.To[len(t.To)-1] = at + 1
+	}
+	return 0, 0
+}
+
 // tighten fills the readings without separators.
 func (n *Normaliser) tighten(t *Text) {
 	for i := 0; i < len(t.Runes); {
@@ -93,19 +123,27 @@ func (n *Normaliser) tighten(t *Text) {
 			for k := i; k < end; k++ {
 				t.TightAt = append(t.TightAt, int32(k))
 			}
+			t.Spoken = append(t.Spoken, t.Runes[i:end]...)
 			n.spell(t, i, end)
 			i = end
 			continue
 		case class == Emoji:
-			for _, s := range n.emoji[t.Runes[i]] {
+			spoken, ok := n.emoji[t.Runes[i]]
+			if !ok {
+				spoken.runes = t.Runes[i : i+1]
+			}
+			t.Spoken = append(t.Spoken, spoken.runes...)
+			for _, s := range spoken.sounds {
 				t.appendSound(s, i, i+1)
 			}
 		case class.Separates():
+			t.Spoken = append(t.Spoken, t.Runes[i])
 			if t.Runes[i] == '+' {
 				t.Tight, t.TightAt = append(t.Tight, '+'), append(t.TightAt, int32(i))
 			}
 		default:
 			t.Tight, t.TightAt = append(t.Tight, t.Runes[i]), append(t.TightAt, int32(i))
+			t.Spoken = append(t.Spoken, t.Runes[i])
 			t.appendSound(n.lookup(t.Runes[i]).sound, i, i+1)
 		}
 		i++
