@@ -28,6 +28,7 @@ const (
 	GroupConversations = "conversations"
 	GroupReception     = "reception"
 	GroupService       = "service"
+	GroupViolations    = "violations"
 	GroupPenalties     = "penalties"
 )
 
@@ -61,6 +62,7 @@ func Topics() []Topic {
 		{Name: TopicDeadLetters, Key: "topic/partition/offset", Holds: "chat.v1.DeadLetter", SingleOK: true},
 		{Name: TableOf(GroupConversations), Key: "shop/conversation", Holds: "state.v1.Conversation", Table: true},
 		{Name: TableOf(GroupReception), Key: "shop", Holds: "state.v1.Reception", Table: true},
+		{Name: TableOf(GroupViolations), Key: "shop/conversation", Holds: "state.v1.Conduct", Table: true},
 		{Name: TableOf(GroupPenalties), Key: "offender", Holds: "state.v1.Penalty", Table: true},
 		{Name: TableOf(GroupService), Key: "shop; ticks: the partition's tick key", Holds: "state.v1.Service", Table: true},
 	}

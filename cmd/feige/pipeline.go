@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feigeio/feige/internal/catchup"
+	"github.com/feigeio/feige/internal/moderation"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/warehouse"
@@ -18,6 +19,7 @@ import (
 	"github.com/feigeio/feige/processors/reception"
 	"github.com/feigeio/feige/processors/service"
 	"github.com/feigeio/feige/processors/stream"
+	"github.com/feigeio/feige/processors/violations"
 	"github.com/feigeio/feige/schemas"
 	"github.com/feigeio/feige/sinks"
 )
@@ -38,7 +40,14 @@ func (r *process) parts() parts {
 // processors builds all processors of the namespace.
 func (p parts) processors(set *policy.Set) ([]ops.Service, error) {
 	deps := stream.Dependencies{Broker: p.settings.Kafka, Namespace: p.namespace, Policy: set, Logger: p.logger, Registry: p.registry}
-	var services []ops.Service
+	moderator, err := moderation.New(p.settings.Moderation, moderation.Dependencies{Logger: p.logger})
+	if err != nil {
+		return nil, withCode(codeUsage, err)
+	}
+	judged := func(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error) {
+		return violations.New(cfg, deps, moderator)
+	}
+	services := []ops.Service{{Name: "word packs", Run: moderator.Run}}
 	for _, stage := range []struct {
 		name  string
 		build func(stream.Config, stream.Dependencies) (*stream.Processor, error)
@@ -46,6 +55,7 @@ func (p parts) processors(set *policy.Set) ([]ops.Service, error) {
 		{schemas.GroupConversations, conversations.New},
 		{schemas.GroupReception, reception.New},
 		{schemas.GroupService, service.New},
+		{schemas.GroupViolations, judged},
 		{schemas.GroupPenalties, penalties.New},
 	} {
 		processor, err := stage.build(p.settings.Processors, deps)
@@ -88,6 +98,7 @@ func stages(ns schemas.Namespace) []catchup.Stage {
 		stage(schemas.GroupConversations, schemas.TopicEvents),
 		stage(schemas.GroupReception, schemas.TopicFacts),
 		stage(schemas.GroupService, schemas.TopicFacts),
+		stage(schemas.GroupViolations, schemas.TopicEvents),
 		stage(schemas.GroupPenalties, schemas.TopicCases),
 		stage(sinks.Group, sinks.Topics()...),
 	}

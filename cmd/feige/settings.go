@@ -12,6 +12,7 @@ import (
 	"github.com/feigeio/feige/internal/config"
 	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
+	"github.com/feigeio/feige/internal/moderation"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/warehouse"
@@ -31,16 +32,17 @@ type settings struct {
 	// StopTimeout bounds a clean stop (1s to 10m).
 	StopTimeout time.Duration `yaml:"stop_timeout"`
 
-	Log        ops.LogConfig    `yaml:"log"`
-	HTTP       ops.HTTPConfig   `yaml:"http"`
-	Kafka      broker.Config    `yaml:"kafka"`
-	ClickHouse warehouse.Config `yaml:"clickhouse"`
-	Schema     schemaConfig     `yaml:"schema"`
-	Topics     topicsConfig     `yaml:"topics"`
-	Ingest     ingest.Config    `yaml:"ingest"`
-	Processors stream.Config    `yaml:"processors"`
-	Sinks      sinks.Config     `yaml:"sinks"`
-	Embedded   embedded         `yaml:"embedded"`
+	Log        ops.LogConfig     `yaml:"log"`
+	HTTP       ops.HTTPConfig    `yaml:"http"`
+	Kafka      broker.Config     `yaml:"kafka"`
+	ClickHouse warehouse.Config  `yaml:"clickhouse"`
+	Schema     schemaConfig      `yaml:"schema"`
+	Topics     topicsConfig      `yaml:"topics"`
+	Ingest     ingest.Config     `yaml:"ingest"`
+	Processors stream.Config     `yaml:"processors"`
+	Moderation moderation.Config `yaml:"moderation"`
+	Sinks      sinks.Config      `yaml:"sinks"`
+	Embedded   embedded          `yaml:"embedded"`
 }
 
 // embedded configures the engines of `feige up` and `feige run`.
@@ -100,6 +102,7 @@ func defaultSettings() settings {
 		Topics:      topicsConfig{Retention: ingest.ClusterTopics().Retention, MinCompactionLag: ingest.ClusterTopics().MinCompactionLag},
 		Ingest:      ingest.DefaultConfig(),
 		Processors:  stream.DefaultConfig(),
+		Moderation:  moderation.DefaultConfig(),
 		Sinks:       sinks.DefaultConfig(),
 		Embedded:    embedded{Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
@@ -176,6 +179,7 @@ func (s settings) validate() error {
 		{"topics", s.Topics.validate()},
 		{"ingest", s.Ingest.Validate()},
 		{"processors", s.Processors.Validate()},
+		{"moderation", s.Moderation.Validate()},
 		{"sinks", s.Sinks.Validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},
 		{"embedded.clickhouse", s.Embedded.ClickHouse.Validate()},

@@ -58,6 +58,11 @@ func (r Retention) tables() []kept {
 		{"takeovers_data", "started_at", r.Facts},
 		{"service_kpis_data", "window_start", r.Reports},
 		{"restrictions_data", "period_start", r.Reports},
+		{"violation_flags_data", "time", r.Reports},
+		{"violation_evidence_data", "time", r.Texts},
+		{"verdicts_data", "time", r.Reports},
+		{"appeal_steps_data", "time", r.Reports},
+		{"sanctions_data", "decided_at", r.Reports},
 		{"dead_letters_data", "record_at", r.Operations},
 		{"audit_reads_data", "time", r.Operations},
 	}

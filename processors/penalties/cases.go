@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// keptOffences bounds the state of one offender.
-	keptOffences = 512
+	// keptOffences bounds the state of one offender, which is written anew at every step: about 150 KB.
+	keptOffences = 128
 	// keptVerdicts are remembered to drop repeats.
 	keptVerdicts = 8
 )

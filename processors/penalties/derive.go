@@ -104,7 +104,7 @@ func (m *Machine) consumer(st *statev1.Penalty) (due []*chatv1.Sanction) {
 
 func (m *Machine) shop(st *statev1.Penalty, at int64) (due []*chatv1.Sanction) {
 	offences := m.offences(st, func(o *statev1.Offence) int64 {
-		return int64(m.policy.At(o.ConfirmedAtUs).Violations.Points(categoryNames[o.Category], o.Flag.SubKind, severityNames[o.Flag.Severity]))
+		return int64(m.policy.At(o.ConfirmedAtUs).Violations.Points(categoryNames[o.Category], o.Flag.Kind, severityNames[o.Flag.Severity]))
 	})
 	// Points so far.
 	earlier := []*chatv1.Sanction{{Points: st.EarlierPoints, UntilUs: st.EarlierPointsUntilUs}}

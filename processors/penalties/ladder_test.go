@@ -72,7 +72,7 @@ func (p *play) offender() *chatv1.Offender { return &chatv1.Offender{Kind: p.kin
 
 func (p *play) flagOf(id, event string, days float64, c chatv1.Category, kind string, auto bool) *chatv1.Flag {
 	return &chatv1.Flag{
-		FlagId: id, Offender: p.offender(), ShopId: "s", ConversationId: "c", EventId: event, AtUs: us(days), Category: c, SubKind: kind,
+		FlagId: id, Offender: p.offender(), ShopId: "s", ConversationId: "c", EventId: event, AtUs: us(days), Category: c, Kind: kind,
 		Severity: chatv1.Severity_SEVERITY_MEDIUM, AutoConfirmed: auto, Evidence: "words",
 	}
 }

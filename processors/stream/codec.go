@@ -124,6 +124,9 @@ const (
 )
 
 func (p *Processor) deadLetter(ctx goka.Context, raw []byte, err error) {
+	if p.spec.NoLetters {
+		return
+	}
 	r := Refusal{"invalid", err.Error()}
 	_ = errors.As(err, &r)
 	if len(r.Reason) > deadLetterReason {

@@ -34,6 +34,8 @@ type Spec struct {
 	// goroutine that processes the partition. It may emit; it must not set values: a visit belongs to no
 	// input offset, so that a value it wrote could outlive a rollback that its outputs do not survive.
 	Visit func(ctx goka.Context)
+	// NoLetters leaves records that can't be taken to another processor of the same topic to report.
+	NoLetters bool
 	// BeforeVisit and AfterVisit frame a pass; AfterVisit is left out when the pass ended early. May be nil.
 	BeforeVisit, AfterVisit func()
 }

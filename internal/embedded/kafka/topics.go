@@ -17,6 +17,7 @@ func processorReaders() []Reader {
 		{schemas.GroupConversations, schemas.TopicEvents},
 		{schemas.GroupReception, schemas.TopicFacts},
 		{schemas.GroupService, schemas.TopicFacts},
+		{schemas.GroupViolations, schemas.TopicEvents},
 		{schemas.GroupPenalties, schemas.TopicCases},
 	}
 }

@@ -316,8 +316,10 @@ type Flag struct {
 	// Time of the event, UTC microseconds.
 	AtUs     int64    `protobuf:"varint,7,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
 	Category Category `protobuf:"varint,8,opt,name=category,proto3,enum=chat.v1.Category" json:"category,omitempty"`
-	// What it is within the category, such as "wechat", "phone", "qr".
-	SubKind  string   `protobuf:"bytes,9,opt,name=sub_kind,json=subKind,proto3" json:"sub_kind,omitempty"`
+	// What it is within the category, as finely as the detector knows: "wechat", "phone", "qr".
+	SubKind string `protobuf:"bytes,9,opt,name=sub_kind,json=subKind,proto3" json:"sub_kind,omitempty"`
+	// The policy's sub-kind, by which points are counted: "messenger_account", "phone", "qr_code".
+	Kind     string   `protobuf:"bytes,20,opt,name=kind,proto3" json:"kind,omitempty"`
 	Severity Severity `protobuf:"varint,10,opt,name=severity,proto3,enum=chat.v1.Severity" json:"severity,omitempty"`
 	// 0 to 1.
 	Confidence float64 `protobuf:"fixed64,11,opt,name=confidence,proto3" json:"confidence,omitempty"`
@@ -426,6 +428,13 @@ func (x *Flag) GetCategory() Category {
 func (x *Flag) GetSubKind() string {
 	if x != nil {
 		return x.SubKind
+	}
+	return ""
+}
+
+func (x *Flag) GetKind() string {
+	if x != nil {
+		return x.Kind
 	}
 	return ""
 }
@@ -921,7 +930,7 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\x17chat/v1/violation.proto\x12\achat.v1\"E\n" +
 	"\bOffender\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.chat.v1.OffenderKindR\x04kind\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\x87\x05\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x9b\x05\n" +
 	"\x04Flag\x12\x17\n" +
 	"\aflag_id\x18\x01 \x01(\tR\x06flagId\x12-\n" +
 	"\boffender\x18\x02 \x01(\v2\x11.chat.v1.OffenderR\boffender\x12\x17\n" +
@@ -931,7 +940,8 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\bactor_id\x18\x06 \x01(\tR\aactorId\x12\x13\n" +
 	"\x05at_us\x18\a \x01(\x03R\x04atUs\x12-\n" +
 	"\bcategory\x18\b \x01(\x0e2\x11.chat.v1.CategoryR\bcategory\x12\x19\n" +
-	"\bsub_kind\x18\t \x01(\tR\asubKind\x12-\n" +
+	"\bsub_kind\x18\t \x01(\tR\asubKind\x12\x12\n" +
+	"\x04kind\x18\x14 \x01(\tR\x04kind\x12-\n" +
 	"\bseverity\x18\n" +
 	" \x01(\x0e2\x11.chat.v1.SeverityR\bseverity\x12\x1e\n" +
 	"\n" +

@@ -894,6 +894,76 @@ func (x *Window) GetDigest() uint64 {
 	return 0
 }
 
+// Conduct is a value of the table violations-table, key "shop/conversation": what a block is judged by (2.9).
+type Conduct struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	AppliedPlusOne uint64                 `protobuf:"fixed64,1,opt,name=applied_plus_one,json=appliedPlusOne,proto3" json:"applied_plus_one,omitempty"`
+	// Time of the consumer's newest question, complaint, and bad rating, UTC microseconds; 0: none.
+	QuestionAtUs  int64 `protobuf:"varint,2,opt,name=question_at_us,json=questionAtUs,proto3" json:"question_at_us,omitempty"`
+	ComplaintAtUs int64 `protobuf:"varint,3,opt,name=complaint_at_us,json=complaintAtUs,proto3" json:"complaint_at_us,omitempty"`
+	BadRatingAtUs int64 `protobuf:"varint,4,opt,name=bad_rating_at_us,json=badRatingAtUs,proto3" json:"bad_rating_at_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Conduct) Reset() {
+	*x = Conduct{}
+	mi := &file_state_v1_state_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Conduct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Conduct) ProtoMessage() {}
+
+func (x *Conduct) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Conduct.ProtoReflect.Descriptor instead.
+func (*Conduct) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Conduct) GetAppliedPlusOne() uint64 {
+	if x != nil {
+		return x.AppliedPlusOne
+	}
+	return 0
+}
+
+func (x *Conduct) GetQuestionAtUs() int64 {
+	if x != nil {
+		return x.QuestionAtUs
+	}
+	return 0
+}
+
+func (x *Conduct) GetComplaintAtUs() int64 {
+	if x != nil {
+		return x.ComplaintAtUs
+	}
+	return 0
+}
+
+func (x *Conduct) GetBadRatingAtUs() int64 {
+	if x != nil {
+		return x.BadRatingAtUs
+	}
+	return 0
+}
+
 // Penalty is a value of the table penalties-table, key of the offender: what is in force against an account.
 // Relays read it before they let anybody speak. Offences are few and are kept; past 512 the oldest count only
 // by their number.
@@ -921,7 +991,7 @@ type Penalty struct {
 
 func (x *Penalty) Reset() {
 	*x = Penalty{}
-	mi := &file_state_v1_state_proto_msgTypes[8]
+	mi := &file_state_v1_state_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1003,7 @@ func (x *Penalty) String() string {
 func (*Penalty) ProtoMessage() {}
 
 func (x *Penalty) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[8]
+	mi := &file_state_v1_state_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1016,7 @@ func (x *Penalty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Penalty.ProtoReflect.Descriptor instead.
 func (*Penalty) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{8}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Penalty) GetAppliedPlusOne() uint64 {
@@ -1044,7 +1114,7 @@ type Offence struct {
 
 func (x *Offence) Reset() {
 	*x = Offence{}
-	mi := &file_state_v1_state_proto_msgTypes[9]
+	mi := &file_state_v1_state_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1126,7 @@ func (x *Offence) String() string {
 func (*Offence) ProtoMessage() {}
 
 func (x *Offence) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[9]
+	mi := &file_state_v1_state_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1139,7 @@ func (x *Offence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offence.ProtoReflect.Descriptor instead.
 func (*Offence) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Offence) GetFlag() *v1.Flag {
@@ -1128,7 +1198,7 @@ type AppealState struct {
 
 func (x *AppealState) Reset() {
 	*x = AppealState{}
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1210,7 @@ func (x *AppealState) String() string {
 func (*AppealState) ProtoMessage() {}
 
 func (x *AppealState) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1223,7 @@ func (x *AppealState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
 func (*AppealState) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AppealState) GetAppealId() string {
@@ -1276,7 +1346,12 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
-	" \x01(\x06R\x06digest\"\xbf\x03\n" +
+	" \x01(\x06R\x06digest\"\xaa\x01\n" +
+	"\aConduct\x12(\n" +
+	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12$\n" +
+	"\x0equestion_at_us\x18\x02 \x01(\x03R\fquestionAtUs\x12&\n" +
+	"\x0fcomplaint_at_us\x18\x03 \x01(\x03R\rcomplaintAtUs\x12'\n" +
+	"\x10bad_rating_at_us\x18\x04 \x01(\x03R\rbadRatingAtUs\"\xbf\x03\n" +
 	"\aPenalty\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12-\n" +
 	"\boffender\x18\x02 \x01(\v2\x11.chat.v1.OffenderR\boffender\x12\x16\n" +
@@ -1317,7 +1392,7 @@ func file_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_state_v1_state_proto_rawDescData
 }
 
-var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_state_v1_state_proto_goTypes = []any{
 	(*Conversation)(nil),  // 0: state.v1.Conversation
 	(*Standing)(nil),      // 1: state.v1.Standing
@@ -1327,15 +1402,16 @@ var file_state_v1_state_proto_goTypes = []any{
 	(*Lasting)(nil),       // 5: state.v1.Lasting
 	(*Service)(nil),       // 6: state.v1.Service
 	(*Window)(nil),        // 7: state.v1.Window
-	(*Penalty)(nil),       // 8: state.v1.Penalty
-	(*Offence)(nil),       // 9: state.v1.Offence
-	(*AppealState)(nil),   // 10: state.v1.AppealState
-	(v1.WindowKind)(0),    // 11: chat.v1.WindowKind
-	(*v1.Counts)(nil),     // 12: chat.v1.Counts
-	(*v1.Offender)(nil),   // 13: chat.v1.Offender
-	(*v1.Sanction)(nil),   // 14: chat.v1.Sanction
-	(*v1.Flag)(nil),       // 15: chat.v1.Flag
-	(v1.Category)(0),      // 16: chat.v1.Category
+	(*Conduct)(nil),       // 8: state.v1.Conduct
+	(*Penalty)(nil),       // 9: state.v1.Penalty
+	(*Offence)(nil),       // 10: state.v1.Offence
+	(*AppealState)(nil),   // 11: state.v1.AppealState
+	(v1.WindowKind)(0),    // 12: chat.v1.WindowKind
+	(*v1.Counts)(nil),     // 13: chat.v1.Counts
+	(*v1.Offender)(nil),   // 14: chat.v1.Offender
+	(*v1.Sanction)(nil),   // 15: chat.v1.Sanction
+	(*v1.Flag)(nil),       // 16: chat.v1.Flag
+	(v1.Category)(0),      // 17: chat.v1.Category
 }
 var file_state_v1_state_proto_depIdxs = []int32{
 	1,  // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
@@ -1345,14 +1421,14 @@ var file_state_v1_state_proto_depIdxs = []int32{
 	5,  // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
 	3,  // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
 	7,  // 6: state.v1.Service.windows:type_name -> state.v1.Window
-	11, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
-	12, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
-	13, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
-	9,  // 10: state.v1.Penalty.offences:type_name -> state.v1.Offence
-	14, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
-	15, // 12: state.v1.Offence.flag:type_name -> chat.v1.Flag
-	16, // 13: state.v1.Offence.category:type_name -> chat.v1.Category
-	10, // 14: state.v1.Offence.appeals:type_name -> state.v1.AppealState
+	12, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
+	13, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
+	14, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
+	10, // 10: state.v1.Penalty.offences:type_name -> state.v1.Offence
+	15, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
+	16, // 12: state.v1.Offence.flag:type_name -> chat.v1.Flag
+	17, // 13: state.v1.Offence.category:type_name -> chat.v1.Category
+	11, // 14: state.v1.Offence.appeals:type_name -> state.v1.AppealState
 	15, // [15:15] is the sub-list for method output_type
 	15, // [15:15] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
@@ -1371,7 +1447,7 @@ func file_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_state_v1_state_proto_rawDesc), len(file_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
