@@ -165,6 +165,9 @@ func (s *session) presence(req *protocol.Request, _ target) {
 		return
 	}
 	s.state.Store(req.State)
+	f := presenceOf(s)
+	f.Re = req.ID
+	s.tell(f)
 	if d := s.relay.desks.of(s.shop); d != nil {
 		d.tellPresence(s)
 		if req.State == protocol.StateOnline {

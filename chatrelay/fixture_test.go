@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
@@ -348,4 +349,21 @@ func numberOf(n int) string { return fmt.Sprintf("%04d", n) }
 // clientFrom is a consumer of shop tea that resumes.
 func clientFrom(h *bench, id, position, url string) client.Config {
 	return client.Config{URLs: []string{url}, Position: position, Token: func() (string, error) { return h.token(signin.Consumer, id, "tea"), nil }}
+}
+
+func eventOf(t testing.TB, data []byte) *chatv1.ChatEvent {
+	t.Helper()
+	ev := &chatv1.ChatEvent{}
+	if err := protojson.Unmarshal(data, ev); err != nil {
+		t.Fatal(err)
+	}
+	return ev
+}
+
+// publishEvent puts an event into the log as another stage would.
+func (h *bench) publishEvent(ev *chatv1.ChatEvent) {
+	h.t.Helper()
+	if err := h.publisher().Publish(context.Background(), ev); err != nil {
+		h.t.Fatal(err)
+	}
 }
