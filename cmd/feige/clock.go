@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/feigeio/feige/chatrelay/shielding"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/ops"
 )
@@ -27,7 +28,11 @@ func (clockCmd) Run(a *app) error {
 	}
 	defer publisher.Close()
 	r.checks.Register("kafka", r.settings.Kafka.Ping)
-	r.group.Add(r.parts().clock(publisher))
+	shielding, err := r.parts().shielding(publisher)
+	if err != nil {
+		return err
+	}
+	r.group.Add(r.parts().clock(publisher), shielding)
 	return r.group.Run(a.ctx)
 }
 
@@ -41,6 +46,17 @@ func (p parts) publisher() (*ingest.Publisher, error) {
 		return nil, fmt.Errorf("building the publisher: %w", err)
 	}
 	return publisher, nil
+}
+
+// shielding puts the shields of sanctions on chat.events. A replay's namespace has none: what it holds is the recording's.
+func (p parts) shielding(publisher *ingest.Publisher) (ops.Service, error) {
+	s, err := shielding.New(shielding.Dependencies{
+		Broker: p.settings.Kafka, Namespace: p.namespace, Publisher: publisher, Logger: p.logger, Registry: p.registry,
+	})
+	if err != nil {
+		return ops.Service{}, err
+	}
+	return ops.Service{Name: "shielding", Run: s.Run}, nil
 }
 
 func (p parts) clock(publisher *ingest.Publisher) ops.Service {

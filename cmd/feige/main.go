@@ -33,7 +33,7 @@ type commandLine struct {
 	Up          upCmd          `cmd:"" help:"Start everything in one process on embedded Kafka and ClickHouse."`
 	Processors  processorsCmd  `cmd:"" help:"Run the processors against Kafka."`
 	Sinks       sinksCmd       `cmd:"" help:"Run the sinks from Kafka to ClickHouse."`
-	Clock       clockCmd       `cmd:"" help:"Publish the ticks that move event time on in quiet times."`
+	Clock       clockCmd       `cmd:"" help:"Publish the ticks that move event time on in quiet times, and the shields of sanctions."`
 	Simulate    simulateCmd    `cmd:"" help:"Publish simulated traffic."`
 	Replay      replayCmd      `cmd:"" help:"Publish recorded chats from CSV or JSONL files."`
 	Topics      topicsCmd      `cmd:"" help:"Create the topics."`

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/schemas"
@@ -52,7 +52,7 @@ func (c upCmd) Run(a *app) error {
 
 // prepare makes topics and tables of a namespace on the embedded engines.
 func (r *process) prepare(ctx context.Context, ns schemas.Namespace, set *policy.Set) (driver.Conn, error) {
-	if _, err := applyTopics(ctx, r.settings, ns, ingest.EmbeddedTopics()); err != nil {
+	if _, err := applyTopics(ctx, r.settings, ns, r.settings.Topics.policy(r.settings.Embedded.has(engineKafka))); err != nil {
 		return nil, err
 	}
 	conn, err := r.settings.openWarehouse(ctx, ns)
@@ -86,7 +86,11 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 	r.checks.Register("clickhouse", conn.Ping)
 	group.Add(sink)
 	group.Add(processors...)
-	group.Add(p.clock(publisher))
+	shields, err := p.shielding(publisher)
+	if err != nil {
+		return nil, err
+	}
+	group.Add(p.clock(publisher), shields)
 	if simulate {
 		group.Add(p.simulator(traffic.config(), set))
 	}
@@ -99,9 +103,13 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 
 // addresses tells people where everything answers.
 func (r *process) addresses(w io.Writer, e *engines) {
-	fmt.Fprintf(w, "\nClickHouse  http://%s   (curl 'http://%s/?query=SHOW+TABLES+FROM+%s')\n",
-		e.clickhouse.Addr(), e.clickhouse.Addr(), r.settings.ClickHouse.DatabaseFor(r.settings.Namespace))
-	fmt.Fprintf(w, "Kafka       %s\n", e.kafka.Addr())
+	if e.clickhouse != nil {
+		fmt.Fprintf(w, "\nClickHouse  http://%s   (curl 'http://%s/?query=SHOW+TABLES+FROM+%s')\n",
+			e.clickhouse.Addr(), e.clickhouse.Addr(), r.settings.ClickHouse.DatabaseFor(r.settings.Namespace))
+	} else {
+		fmt.Fprintf(w, "\nClickHouse  %s\n", strings.Join(r.settings.ClickHouse.Addr, ", "))
+	}
+	fmt.Fprintf(w, "Kafka       %s\n", strings.Join(r.settings.Kafka.Brokers, ", "))
 	if r.server != nil {
 		addr := reachable(r.server.Addr())
 		fmt.Fprintf(w, "metrics     http://%s/metrics\nhealth      http://%s/readyz\n", addr, addr)
