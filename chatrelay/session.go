@@ -156,12 +156,23 @@ func (s *session) read(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > protocol.MaxFrame {
+		s.drain(from)
 		return nil, protocol.Problemf(protocol.CodeTooLarge, "a frame has at most %d bytes", protocol.MaxFrame)
 	}
 	if typ != websocket.MessageText {
 		return nil, protocol.Problemf(protocol.CodeBadFrame, "frames are text")
 	}
 	return data, nil
+}
+
+// drain throws the rest of a frame away, within bounds, so that its sender can read why it was refused.
+func (s *session) drain(from io.Reader) {
+	const most, longest = 8 << 20, 5 * time.Second
+	stop := time.AfterFunc(longest, func() { _ = s.out.conn.CloseNow() })
+	defer stop.Stop()
+	if n, err := io.Copy(io.Discard, io.LimitReader(from, most)); err != nil || n == most {
+		_ = s.out.conn.CloseNow() // it is broken, or it never ends
+	}
 }
 
 // refuse ends the connection with a problem, and waits until it is written or cannot be.
