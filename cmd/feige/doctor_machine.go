@@ -111,12 +111,15 @@ func (d *doctor) checkDisk() {
 
 // checkPorts looks at the addresses that embedded mode listens on.
 func (d *doctor) checkPorts(ctx context.Context) {
-	for _, port := range []struct{ key, addr string }{
-		{"embedded.kafka.addr", d.settings.Embedded.Kafka.Addr},
-		{"embedded.clickhouse.addr", d.settings.Embedded.ClickHouse.Addr},
-		{"http.addr", d.settings.HTTP.Addr},
+	for _, port := range []struct {
+		key, addr string
+		ours      bool
+	}{
+		{"embedded.kafka.addr", d.settings.Embedded.Kafka.Addr, d.settings.Embedded.has(engineKafka)},
+		{"embedded.clickhouse.addr", d.settings.Embedded.ClickHouse.Addr, d.settings.Embedded.has(engineClickHouse)},
+		{"http.addr", d.settings.HTTP.Addr, d.settings.HTTP.Addr != ""},
 	} {
-		if port.addr == "" {
+		if !port.ours {
 			continue
 		}
 		err := portFree(port.key, port.addr)

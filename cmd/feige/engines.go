@@ -13,14 +13,14 @@ import (
 	"github.com/feigeio/feige/sinks"
 )
 
-// engines are embedded Kafka and ClickHouse over one data directory.
+// engines are those of embedded Kafka and ClickHouse that the settings ask for, over one data directory.
 type engines struct {
 	kafka      *ekafka.Broker
 	clickhouse *eclickhouse.Server
 	unlock     func()
 }
 
-// startEngines locks the data directory, takes the addresses, starts both engines, and turns the settings of the process to them.
+// startEngines locks the data directory, takes the addresses, starts the engines, and turns the settings of the process to them.
 func (a *app) startEngines(ctx context.Context, r *process) (*engines, error) {
 	s := &r.settings
 	e := &engines{}
@@ -32,40 +32,65 @@ func (a *app) startEngines(ctx context.Context, r *process) (*engines, error) {
 		e.close(r)
 		return nil, err
 	}
-	s.Kafka.Brokers = []string{e.kafka.Addr()}
-	s.Kafka.Replication = 1
-	s.ClickHouse.Addr = []string{e.clickhouse.Addr()}
-	s.ClickHouse.Protocol = "http"
-	s.ClickHouse.Cluster = ""
-	r.group.Add(ops.Service{Name: "embedded kafka", Run: e.kafka.Run})
+	if e.kafka != nil {
+		s.Kafka.Brokers = []string{e.kafka.Addr()}
+		s.Kafka.Replication = 1
+		r.group.Add(ops.Service{Name: "embedded kafka", Run: e.kafka.Run})
+	}
+	if e.clickhouse != nil {
+		s.ClickHouse.Addr = []string{e.clickhouse.Addr()}
+		s.ClickHouse.Protocol = "http"
+		s.ClickHouse.Cluster = ""
+	}
 	return e, nil
 }
 
-func (e *engines) start(ctx context.Context, a *app, r *process) (err error) {
+func (e *engines) start(ctx context.Context, a *app, r *process) error {
 	if err := r.serve(); err != nil {
 		return err
 	}
-	kafkaConfig, clickhouseConfig := r.settings.Embedded.Kafka, r.settings.Embedded.ClickHouse
-	for _, port := range []struct{ key, addr string }{
-		{"embedded.kafka.addr", kafkaConfig.Addr},
-		{"embedded.clickhouse.addr", clickhouseConfig.Addr},
+	s := r.settings
+	for _, port := range []struct{ engine, key, addr string }{
+		{engineKafka, "embedded.kafka.addr", s.Embedded.Kafka.Addr},
+		{engineClickHouse, "embedded.clickhouse.addr", s.Embedded.ClickHouse.Addr},
 	} {
+		if !s.Embedded.has(port.engine) {
+			continue
+		}
 		if err := portFree(port.key, port.addr); err != nil {
 			return err
 		}
 	}
-	library, err := a.library(r.settings)
-	if err != nil {
+	if !s.Embedded.has(engineKafka) {
+		if err := s.pingKafka(ctx); err != nil {
+			return err
+		}
+	}
+	if s.Embedded.has(engineClickHouse) {
+		if err := e.startClickHouse(ctx, a, r); err != nil {
+			return err
+		}
+	}
+	if s.Embedded.has(engineKafka) {
+		return e.startKafka(ctx, r)
+	}
+	return nil
+}
+
+func (e *engines) startKafka(ctx context.Context, r *process) (err error) {
+	config := r.settings.Embedded.Kafka
+	config.Dir = r.settings.inDataDir(config.Dir)
+	e.kafka, err = ekafka.Start(ctx, config, ekafka.Dependencies{Logger: r.logger, Registry: r.registry, Readers: sinkReaders()})
+	return withCode(codeUnavailable, err)
+}
+
+func (e *engines) startClickHouse(ctx context.Context, a *app, r *process) (err error) {
+	config := r.settings.Embedded.ClickHouse
+	config.Dir = r.settings.inDataDir(config.Dir)
+	if config.Library, err = a.library(r.settings); err != nil {
 		return err
 	}
-	kafkaConfig.Dir = r.settings.inDataDir(kafkaConfig.Dir)
-	clickhouseConfig.Dir = r.settings.inDataDir(clickhouseConfig.Dir)
-	clickhouseConfig.Library = library
-	e.kafka, err = ekafka.Start(ctx, kafkaConfig, ekafka.Dependencies{Logger: r.logger, Registry: r.registry, Readers: sinkReaders()})
-	if err != nil {
-		return withCode(codeUnavailable, err)
-	}
-	e.clickhouse, err = eclickhouse.Start(ctx, clickhouseConfig, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry})
+	e.clickhouse, err = eclickhouse.Start(ctx, config, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry})
 	return withCode(codeUnavailable, err)
 }
 

@@ -133,6 +133,8 @@ func TestErrorsAreOneLineWithTheRightCode(t *testing.T) {
 	check("data directory that cannot be", codeFailed, "cannot be made", nil, "up", "--data-dir=/dev/null/data")
 	check("kafka port taken", codeInUse, "embedded.kafka.addr", []string{
 		"FEIGE_HTTP__ADDR=127.0.0.1:0", "FEIGE_EMBEDDED__KAFKA__ADDR=" + takenPort(t), "FEIGE_CHDB_LIB=" + file(t, "libchdb.so", "")}, "up")
+	check("kafka away, up without the embedded one", codeUnavailable, "kafka at "+away+" does not answer", append(noKafka, "FEIGE_EMBEDDED__ENGINES=clickhouse"), "up")
+	check("unknown engine", codeUsage, `embedded.engines: "redis" is neither kafka nor clickhouse`, nil, "config", "--set=embedded.engines=redis")
 	check("no libchdb and no npm", codeUnavailable, "npm is not installed", []string{"FEIGE_HTTP__ADDR=127.0.0.1:0", "PATH=/nowhere"}, "up")
 	check("no examples", codeUsage, "--examples nowhere: no such directory", nil, "run", "--examples=nowhere")
 	check("nothing runs", codeDifference, "not ready", []string{"FEIGE_HTTP__ADDR=" + away}, "ready")

@@ -54,8 +54,10 @@ func (c runCmd) Run(a *app) error {
 	if r.settings.Namespace == examplesNamespace {
 		return withCode(codeUsage, fmt.Errorf("namespace %q is that of the examples: take another for the live traffic", examplesNamespace))
 	}
-	if _, err := a.library(r.settings); err != nil { // set-up does not count in the time below
-		return err
+	if r.settings.Embedded.has(engineClickHouse) { // set-up does not count in the time below
+		if _, err := a.library(r.settings); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	e, err := a.startEngines(a.ctx, r)

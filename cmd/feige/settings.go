@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +48,28 @@ type settings struct {
 
 // embedded configures the engines of `feige up` and `feige run`.
 type embedded struct {
+	// Engines that run in the process: kafka, clickhouse. One that is left out is where the section of its name says.
+	Engines []string `yaml:"engines"`
+
 	Kafka      ekafka.Config      `yaml:"kafka"`
 	ClickHouse eclickhouse.Config `yaml:"clickhouse"`
+}
+
+// Names in embedded.engines.
+const (
+	engineKafka      = "kafka"
+	engineClickHouse = "clickhouse"
+)
+
+func (e embedded) has(engine string) bool { return slices.Contains(e.Engines, engine) }
+
+func (e embedded) validate() error {
+	for _, engine := range e.Engines {
+		if engine != engineKafka && engine != engineClickHouse {
+			return fmt.Errorf("engines: %q is neither %s nor %s", engine, engineKafka, engineClickHouse)
+		}
+	}
+	return nil
 }
 
 // schemaConfig says how `feige schema apply` makes tables.
@@ -80,6 +101,14 @@ type topicsConfig struct {
 	MinCompactionLag time.Duration `yaml:"min_compaction_lag"`
 }
 
+// policy is how topics are made on an embedded broker, which compacts and forgets by itself, and on a cluster.
+func (c topicsConfig) policy(embedded bool) ingest.TopicPolicy {
+	if embedded {
+		return ingest.EmbeddedTopics()
+	}
+	return ingest.TopicPolicy{Compact: true, Retention: c.Retention, MinCompactionLag: c.MinCompactionLag}
+}
+
 func (c topicsConfig) validate() error {
 	if c.Retention != 0 && (c.Retention < time.Hour || c.Retention > 87600*time.Hour) {
 		return fmt.Errorf("retention: %v is not 0 or 1h to 87600h", c.Retention)
@@ -104,7 +133,7 @@ func defaultSettings() settings {
 		Processors:  stream.DefaultConfig(),
 		Moderation:  moderation.DefaultConfig(),
 		Sinks:       sinks.DefaultConfig(),
-		Embedded:    embedded{Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
+		Embedded:    embedded{Engines: []string{engineKafka, engineClickHouse}, Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
 	s.Embedded.Kafka.Dir, s.Embedded.ClickHouse.Dir = "kafka", "clickhouse"
 	return s
@@ -181,6 +210,7 @@ func (s settings) validate() error {
 		{"processors", s.Processors.Validate()},
 		{"moderation", s.Moderation.Validate()},
 		{"sinks", s.Sinks.Validate()},
+		{"embedded", s.Embedded.validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},
 		{"embedded.clickhouse", s.Embedded.ClickHouse.Validate()},
 	} {

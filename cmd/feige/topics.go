@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-
-	"github.com/feigeio/feige/ingest"
 )
 
 type topicsCmd struct {
@@ -22,11 +20,7 @@ func (c topicsApplyCmd) Run(a *app) error {
 	if err := s.pingKafka(a.ctx); err != nil {
 		return err
 	}
-	how := ingest.TopicPolicy{Compact: true, Retention: s.Topics.Retention, MinCompactionLag: s.Topics.MinCompactionLag}
-	if c.Embedded {
-		how = ingest.EmbeddedTopics()
-	}
-	results, err := applyTopics(a.ctx, s, s.Namespace, how)
+	results, err := applyTopics(a.ctx, s, s.Namespace, s.Topics.policy(c.Embedded))
 	for _, result := range results {
 		what := "is there"
 		if result.Created {
