@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/feigeio/feige/internal/moderation/classify"
 	"github.com/feigeio/feige/internal/moderation/contact"
 	"github.com/feigeio/feige/internal/moderation/lexicon"
 	"github.com/feigeio/feige/internal/moderation/normal"
@@ -24,6 +25,7 @@ type Moderator struct {
 	config     Config
 	logger     *slog.Logger
 	normaliser *normal.Normaliser
+	abuse, ads *classify.Model
 	rules      atomic.Pointer[rules]
 	scratch    sync.Pool
 	contacts   sync.Map // of the policy's version: *contact.Detector
@@ -38,9 +40,10 @@ type rules struct {
 
 // scratch is the memory of one verdict being made.
 type scratch struct {
-	text    normal.Text
-	lexicon lexicon.Scratch
-	contact contact.Scratch
+	text     normal.Text
+	lexicon  lexicon.Scratch
+	contact  contact.Scratch
+	classify classify.Scratch
 }
 
 // New builds a moderator from the embedded packs and models and the configured directories.
@@ -55,6 +58,12 @@ func New(config Config, deps Dependencies) (*Moderator, error) {
 	m := &Moderator{config: config, logger: deps.Logger, normaliser: n}
 	if m.logger == nil {
 		m.logger = slog.New(slog.DiscardHandler)
+	}
+	if m.abuse, err = classify.Abuse(); err != nil {
+		return nil, err
+	}
+	if m.ads, err = classify.Ads(); err != nil {
+		return nil, err
 	}
 	m.scratch.New = func() any { return new(scratch) }
 	if err := m.Reload(); err != nil {
@@ -89,6 +98,7 @@ func (m *Moderator) Check(subject Subject) []Flag {
 	v.hits = r.lexicon.Find(&s.text, &s.lexicon)
 	v.contactInfo()
 	v.terms()
+	v.classifiers()
 	if len(v.flags) > 1 {
 		v.merge()
 	}
@@ -110,7 +120,7 @@ const soundsLike = 0.92
 
 func (v *verdict) terms() {
 	for _, h := range v.hits {
-		if h.Term.Category == "cue" || v.inPermittedLink(h) {
+		if !lexicon.Flags(h.Term.Category) || v.inPermittedLink(h) {
 			continue
 		}
 		confidence := h.Term.Confidence

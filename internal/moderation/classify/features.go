@@ -12,17 +12,17 @@ type Shape struct {
 	// Runes and Sounds are the longest n-grams of characters and of sounds; 0: none.
 	Runes  int `json:"runes"`
 	Sounds int `json:"sounds"`
-	// Skips adds pairs of characters with one in between.
-	Skips bool `json:"skips"`
 	// Words adds the hits of word packs by category and kind, and how many.
 	Words bool `json:"words"`
+	// Forms adds the lengths of the text and of its runs of digits and letters.
+	Forms bool `json:"forms"`
 }
 
 // Features appends the indices of a text's features, each once a position, to out.
 func (s Shape) Features(t *normal.Text, hits []lexicon.Hit, out []uint32) []uint32 {
 	mask := uint32(1)<<s.Bits - 1
-	runes := t.Runes
-	// The text is read between two marks for its ends; runs of separators are one, and digits are alike.
+	// The text is read between two marks for its ends, without blanks but those before Latin words; digits are
+	// alike.
 	var window [4]uint32
 	n := 0
 	push := func(symbol uint32) {
@@ -34,27 +34,20 @@ func (s Shape) Features(t *normal.Text, hits []lexicon.Hit, out []uint32) []uint
 			h ^= h >> 15
 			out = append(out, mix(h+uint32(k)*0x85EBCA6B)&mask)
 		}
-		if s.Skips && n > 2 {
-			out = append(out, mix((window[2]*0x9E3779B1^window[0])*0x85EBCA6B+77)&mask)
-		}
 	}
 	push(1)
-	separated := false
-	for i, r := range runes {
-		class := t.Classes[i]
-		if class == normal.Space {
-			separated = true
+	blank := false
+	for _, r := range t.Spoken {
+		switch {
+		case r == ' ' || r == '\n' || r == '\u3000':
+			blank = true
 			continue
-		}
-		if separated {
-			separated = false
-			if class == normal.Letter && n > 1 {
-				push(' ')
-			}
-		}
-		if class == normal.Digit {
+		case r >= '0' && r <= '9':
 			r = '0'
+		case blank && r >= 'a' && r <= 'z':
+			push(' ')
 		}
+		blank = false
 		push(uint32(r))
 	}
 	push(2)
@@ -80,6 +73,34 @@ func (s Shape) Features(t *normal.Text, hits []lexicon.Hit, out []uint32) []uint
 			out = append(out, mix(k)&mask)
 		}
 	}
+	if s.Forms {
+		out = s.forms(t, out)
+	}
+	return out
+}
+
+// forms: how long the text is, and its runs of digits and of Latin letters.
+func (s Shape) forms(t *normal.Text, out []uint32) []uint32 {
+	mask := uint32(1)<<s.Bits - 1
+	length := 0
+	for n := len(t.Tight); n > 0; n >>= 1 {
+		length++
+	}
+	out = append(out, mix(0xF0000+uint32(length))&mask)
+	run, class := 0, normal.Other
+	end := func() {
+		if run >= 5 && (class == normal.Digit || class == normal.Letter) {
+			out = append(out, mix(0xF1000+uint32(class)<<8+uint32(min(run, 20)))&mask)
+		}
+	}
+	for _, c := range t.Classes {
+		if c != class {
+			end()
+			run, class = 0, c
+		}
+		run++
+	}
+	end()
 	return out
 }
 

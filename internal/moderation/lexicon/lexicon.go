@@ -19,6 +19,11 @@ const MaxHits = 1000
 // reach is how far apart the parts of a sequence may be, in runes.
 const reach = 16
 
+// Flags tells whether a category's terms are violations, and not context or features for other detectors.
+func Flags(category string) bool {
+	return category != "cue" && category != "trade" && category != "stance"
+}
+
 // Hit is a term in a text.
 type Hit struct {
 	Term *Term

@@ -27,7 +27,7 @@ func TestEmbedded(t *testing.T) {
 		n.Read(message, &text)
 		out := ""
 		for _, h := range l.Find(&text, &s) {
-			if h.Term.Category == "cue" {
+			if !Flags(h.Term.Category) {
 				continue
 			}
 			from, to := text.Span(int(h.From), int(h.To))

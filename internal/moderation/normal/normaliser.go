@@ -3,6 +3,7 @@ package normal
 import (
 	_ "embed" // the tables
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -208,4 +209,16 @@ func (n *Normaliser) Fold(word string) []rune {
 	var t Text
 	n.Read(word, &t)
 	return append([]rune(nil), t.Tight...)
+}
+
+// Pictures lists, for each reading, the emoji that are read so, in the order of their code points.
+func (n *Normaliser) Pictures() map[string][]string {
+	pictures := make(map[string][]string)
+	for r, said := range n.emoji {
+		pictures[string(said.runes)] = append(pictures[string(said.runes)], string(r))
+	}
+	for _, list := range pictures {
+		slices.Sort(list)
+	}
+	return pictures
 }
