@@ -11,6 +11,8 @@ import (
 const (
 	classifierAlone  = 0.85
 	classifierBeside = 0.92
+	// alludedAbuse is asked of a text that names no group, but says 女生 or 东北.
+	alludedAbuse = 0.9
 )
 
 // Classify asks one classifier, by name (abuse, ads), and nothing else: the probability, and whether it reaches the
@@ -36,18 +38,33 @@ func (m *Moderator) Classify(name, text string) (probability float64, positive b
 // Cards are the cards of the models in use.
 func (m *Moderator) Cards() []classify.Card { return []classify.Card{m.abuse.Card, m.ads.Card} }
 
-// classifiers flag what no term points at.
+// classifiers flag what no term points at. The abuse that the model knows is that of groups of people, so one must be
+// spoken of; advertisements are flagged beside a contact only, since shops praise their goods all day.
 func (v *verdict) classifiers() {
 	m := v.moderator
-	if p := m.abuse.Probability(&v.text, v.hits, &v.classify); p >= m.config.AbuseAlone && m.config.AbuseAlone < 1 && !v.flagged(policy.CategoryAbuse) {
-		v.whole(policy.CategoryAbuse, "insult", m.abuse, p, classifierAlone)
+	named, alluded := v.groups()
+	if (named || alluded) && !v.flagged(policy.CategoryAbuse) {
+		p := m.abuse.Probability(&v.text, v.hits, &v.classify)
+		if named && p >= m.config.AbuseOfGroup || alluded && p >= max(m.config.AbuseOfGroup, alludedAbuse) {
+			v.whole(policy.CategoryAbuse, "insult", m.abuse, p, classifierAlone)
+		}
 	}
-	contacts := v.flagged(policy.CategoryThirdPartyInfo)
-	if p := m.ads.Probability(&v.text, v.hits, &v.classify); contacts && m.ads.Positive(p) {
-		v.whole(policy.CategoryThirdPartyInfo, "advertisement", m.ads, p, classifierBeside)
-	} else if p >= m.config.AdsAlone && m.config.AdsAlone < 1 {
-		v.whole(policy.CategoryThirdPartyInfo, "advertisement", m.ads, p, classifierAlone)
+	if v.flagged(policy.CategoryThirdPartyInfo) {
+		if p := m.ads.Probability(&v.text, v.hits, &v.classify); m.ads.Positive(p) {
+			v.whole(policy.CategoryThirdPartyInfo, "advertisement", m.ads, p, classifierBeside)
+		}
 	}
+}
+
+// groups tells whether a group of people is named, or alluded to by a word that service chat uses, too.
+func (v *verdict) groups() (named, alluded bool) {
+	for _, h := range v.hits {
+		if h.Term.Category == "stance" {
+			named = named || h.Term.Kind == "group"
+			alluded = alluded || h.Term.Kind == "group_soft"
+		}
+	}
+	return named, alluded
 }
 
 func (v *verdict) flagged(category string) bool {

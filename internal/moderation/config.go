@@ -15,16 +15,14 @@ type Config struct {
 	ReloadEvery time.Duration `yaml:"reload_every"`
 	// MinConfidence below which nothing is flagged; 0 to 1.
 	MinConfidence float64 `yaml:"min_confidence"`
-	// AbuseAlone is the classifier's probability from which it flags abuse without a word to point at; 0 to 1,
-	// 1 for never.
-	AbuseAlone float64 `yaml:"abuse_alone"`
-	// AdsAlone is the same for advertisements.
-	AdsAlone float64 `yaml:"ads_alone"`
+	// AbuseOfGroup is the classifier's probability from which a text that speaks of a group of people is flagged
+	// as abuse without a word to point at; 0 to 1, more than 1 for never.
+	AbuseOfGroup float64 `yaml:"abuse_of_group"`
 }
 
 // DefaultConfig is the configuration that the figures in docs/moderation.md were measured with.
 func DefaultConfig() Config {
-	return Config{ReloadEvery: 10 * time.Second, MinConfidence: 0.5, AbuseAlone: 0.97, AdsAlone: 0.97}
+	return Config{ReloadEvery: 10 * time.Second, MinConfidence: 0.5, AbuseOfGroup: 0.65}
 }
 
 // Validate names the first bad key.
@@ -32,13 +30,11 @@ func (c Config) Validate() error {
 	if c.ReloadEvery < time.Second || c.ReloadEvery > time.Hour {
 		return fmt.Errorf("moderation.reload_every: %v: want 1s to 1h", c.ReloadEvery)
 	}
-	for _, v := range []struct {
-		key   string
-		value float64
-	}{{"min_confidence", c.MinConfidence}, {"abuse_alone", c.AbuseAlone}, {"ads_alone", c.AdsAlone}} {
-		if !(v.value >= 0 && v.value <= 1) {
-			return fmt.Errorf("moderation.%s: %v: want 0 to 1", v.key, v.value)
-		}
+	if !(c.MinConfidence >= 0 && c.MinConfidence <= 1) {
+		return fmt.Errorf("moderation.min_confidence: %v: want 0 to 1", c.MinConfidence)
+	}
+	if !(c.AbuseOfGroup >= 0 && c.AbuseOfGroup <= 2) {
+		return fmt.Errorf("moderation.abuse_of_group: %v: want 0 to 2", c.AbuseOfGroup)
 	}
 	return nil
 }
