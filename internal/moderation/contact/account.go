@@ -68,6 +68,9 @@ func (c *scan) accountAfter(at int) (account, bool) {
 	if r := c.digitRunAt(i); r != nil && r.from() == i && !(r.to() < len(c.t.Runes) && c.t.Classes[r.to()] == normal.Letter) {
 		return account{from: i, to: r.to(), count: len(r.digits), digits: true, text: string(r.digits)}, true
 	}
+	if i > at && c.t.Runes[i-1] == '和' && c.t.Classes[i] == normal.Letter {
+		return account{}, false // facebook和youtube
+	}
 	if hasPrefix(c.t.Runes[i:], "id") && i+2 < len(c.t.Runes) && !c.latin(i+2) && skipped < 6 {
 		return c.accountAfter(i + 2)
 	}
@@ -139,7 +142,7 @@ func (c *scan) wechat(from, to int, literal, weak bool) int {
 	// The cue may be glued to the account: vxlili123.
 	a, ok := c.accountAfter(to)
 	paying := c.has(c.before(from, 5), from, "payok") || c.has(to, c.after(to, 6), "payok")
-	add := c.adds(from, 3)
+	add := c.adds(from, 3) || c.adds(from+1, 1)
 	near, far := c.before(from, 8), c.after(to, 8)
 	act := c.has(near, from, "act", "join") || c.has(to, far, "act") || c.owned(from)
 	ordered := ok && c.has(c.before(from, 6), a.from, "order")
@@ -163,7 +166,7 @@ func (c *scan) wechat(from, to int, literal, weak bool) int {
 	confidence := 0.0
 	switch {
 	case paying && !(add && c.adds(from, 1)):
-	case add && c.asksToAdd(from):
+	case add && (c.asksToAdd(from) || c.adds(from+1, 1)):
 		confidence = 0.93
 	case add:
 		confidence = 0.85
@@ -269,11 +272,22 @@ func (c *scan) payment(from, to int) int {
 	return 0
 }
 
+// wordy are names of messengers that stand in ordinary Latin text, too.
+var wordy = map[string]bool{
+	"line": true, "soul": true, "signal": true, "ins": true, "instagram": true, "messenger": true, "twitter": true, "facebook": true, "discord": true, "momo": true, "viber": true,
+}
+
 func (c *scan) messenger(from, to int, strong bool) int {
 	a, ok := c.accountAfter(to)
 	near, far := c.before(from, 3), c.after(to, 5)
+	if act, found := c.cue(to, c.after(to, 4), "act"); !ok && found {
+		a, ok = c.accountAfter(int(act.To)) // 小红书私信…, 闲鱼搜…
+	}
 	asked := c.adds(from, 2) || c.has(near, from, "act") || c.has(to, far, "act")
 	searches := asked || strings.ContainsAny(string(c.t.Runes[to:min(len(c.t.Runes), to+6)]), "搜找号:@群") || ok && a.to-to > 0 && c.introduces(to, a.from)
+	if ok && a.letters == a.count && wordy[string(c.t.Runes[from:to])] && !asked && !strings.ContainsAny(string(c.t.Runes[to:a.from]), ":@号d搜加") {
+		return 0 // two words of another language
+	}
 	if ok && a.named() && searches && !c.has(c.before(from, 8), a.from, "order") && (strong || asked || c.t.Runes[min(to, len(c.t.Runes)-1)] == '@') {
 		confidence := 0.92
 		if !asked && a.digits {

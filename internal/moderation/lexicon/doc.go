@@ -12,12 +12,12 @@
 //	好评…返现	brushing	0.9
 //
 //	[allow]
-//	# words that hold a term but are none
+//	# words that hold a term of this pack but are none
 //	啥比
 //
 // The terms' separators are ignored in the text, unless they part its sentences. Option ~ also finds what
-// sounds like the term, = only the term without anything in between, < only a whole word of Latin letters (such
-// is the default for terms of up to four of them), > lifts that. Parts joined by … must follow each other within 16
+// sounds like the term, = only the term without anything in between, < only where no Latin letter stands
+// beside one of its own (so do all terms of Latin letters only), > lifts that. Parts joined by … must follow each other within 16
 // runes; the term's span is from the first to the last. The package knows terms and positions, and no rule
 // beyond that.
 package lexicon

@@ -62,21 +62,25 @@ type Lexicon struct {
 	// sounds have symbols from firstSound.
 	firstSound uint16
 	sequences  []sequence
+	packs      int
 }
 
 // New compiles packs.
 func New(n *normal.Normaliser, packs []*Pack) (*Lexicon, error) {
 	l := &Lexicon{symbols: make(map[rune]uint16), versions: make(map[string]string)}
 	b := builder{lexicon: l, normaliser: n, numbers: make(map[string]int)}
-	for _, p := range packs {
+	l.packs = len(packs)
+	for number, p := range packs {
 		l.versions[p.Name] = p.Name + "-" + p.Version + "+" + p.digest
 		for i := range p.Terms {
-			if err := b.add(&p.Terms[i]); err != nil {
+			term := p.Terms[i]
+			term.pack = number
+			if err := b.add(&term); err != nil {
 				return nil, fmt.Errorf("word pack %s: %w", p.Name, err)
 			}
 		}
 		for _, word := range p.Allow {
-			term := &Term{Pack: p.Name, Category: allowCategory, Text: word}
+			term := &Term{Pack: p.Name, Category: allowCategory, Text: word, pack: number}
 			if err := b.add(term); err != nil {
 				return nil, fmt.Errorf("word pack %s: %w", p.Name, err)
 			}
@@ -178,7 +182,7 @@ func (b *builder) addPart(t *Term, text string, number, part int) error {
 	p := pattern{
 		term: t, runes: runes, sequence: number, part: part,
 		exact: strings.Contains(t.options, "="),
-		word:  strings.Contains(t.options, "<") || latin && len(runes) <= 4 && !strings.Contains(t.options, ">"),
+		word:  strings.Contains(t.options, "<") || latin && !strings.Contains(t.options, ">"),
 	}
 	for _, r := range runes {
 		if _, ok := b.lexicon.symbols[r]; !ok {
@@ -207,6 +211,8 @@ type Scratch struct {
 	hits  []Hit
 	parts []partHit
 	state map[int]progress
+	// reaches is, by pack, up to where an allowed word covers the text.
+	reaches []int32
 }
 
 type partHit struct {
@@ -251,7 +257,7 @@ func (l *Lexicon) Find(t *normal.Text, s *Scratch) []Hit {
 	}
 	if len(s.hits) > 0 {
 		slices.SortFunc(s.hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(b.To, a.To)) })
-		s.hits = withoutAllowed(s.hits)
+		s.hits = s.withoutAllowed(l.packs)
 	}
 	return s.hits
 }
@@ -360,19 +366,22 @@ func (l *Lexicon) sequence(s *Scratch) {
 	}
 }
 
-// withoutAllowed drops allowed words and the hits that lie in them; hits with gaps already if they touch one.
-func withoutAllowed(hits []Hit) []Hit {
-	reaches := int32(-1)
-	kept := hits[:0]
-	for _, h := range hits {
+// withoutAllowed drops allowed words and the hits of the same pack that lie in them; hits with gaps already if they
+// touch one.
+func (s *Scratch) withoutAllowed(packs int) []Hit {
+	if cap(s.reaches) < packs {
+		s.reaches = make([]int32, packs)
+	}
+	reaches := s.reaches[:packs]
+	clear(reaches)
+	kept := s.hits[:0]
+	for _, h := range s.hits {
+		reach := &reaches[h.Term.pack]
 		if h.Term.Category == allowCategory {
-			reaches = max(reaches, h.To)
+			*reach = max(*reach, h.To)
 			continue
 		}
-		if h.To <= reaches || h.Gaps && h.From < reaches {
-			continue
-		}
-		if again(kept, h) {
+		if h.To <= *reach || h.Gaps && h.From < *reach || again(kept, h) {
 			continue
 		}
 		kept = append(kept, h)

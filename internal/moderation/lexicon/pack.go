@@ -22,6 +22,7 @@ type Term struct {
 	Confidence float64
 	Text       string
 	options    string
+	pack       int // in its lexicon
 }
 
 // Pack is one file of terms.
