@@ -217,6 +217,14 @@ func (c *Client) Watch(ctx context.Context, shop, position string) error {
 	return err
 }
 
+// NewID makes the id that Do would give a request. Requests of one conversation must be made in the order of their
+// ids.
+func (c *Client) NewID(req *protocol.Request) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.number(req)
+}
+
 // number makes an id. Messages have a series of their own in each conversation.
 func (c *Client) number(req *protocol.Request) string {
 	if req.Type != protocol.TypeSend {

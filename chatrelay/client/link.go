@@ -189,11 +189,20 @@ func (c *Client) take(f *protocol.Frame) *protocol.Problem {
 	return nil
 }
 
+// ParseEvent reads the event of a frame. The error holds nothing of it.
+func ParseEvent(data []byte) (*chatv1.ChatEvent, error) {
+	ev := &chatv1.ChatEvent{}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, ev); err != nil {
+		return nil, errors.New("not the Protobuf JSON mapping of an event")
+	}
+	return ev, nil
+}
+
 // event hands an event on, once.
 func (c *Client) event(f *protocol.Frame) {
-	ev := &chatv1.ChatEvent{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(f.Event, ev); err != nil {
-		c.cfg.Logger.Warn("chat client: an event cannot be read", "error", errors.New("not the Protobuf JSON mapping"))
+	ev, err := ParseEvent(f.Event)
+	if err != nil {
+		c.cfg.Logger.Warn("chat client: an event cannot be read", "error", err)
 		return
 	}
 	p, err := protocol.ParsePosition(f.Position)

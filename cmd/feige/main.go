@@ -33,6 +33,10 @@ type commandLine struct {
 	Up          upCmd          `cmd:"" help:"Start everything in one process on embedded Kafka and ClickHouse."`
 	Processors  processorsCmd  `cmd:"" help:"Run the processors against Kafka."`
 	Sinks       sinksCmd       `cmd:"" help:"Run the sinks from Kafka to ClickHouse."`
+	Relay       relayCmd       `cmd:"" help:"Run the chat relay against Kafka."`
+	Token       tokenCmd       `cmd:"" help:"Make a token for the chat relay, for trials."`
+	Chat        chatCmd        `cmd:"" help:"Chat in the terminal."`
+	Bench       benchCmd       `cmd:"" help:"Measure."`
 	Clock       clockCmd       `cmd:"" help:"Publish the ticks that move event time on in quiet times, and the shields of sanctions."`
 	Simulate    simulateCmd    `cmd:"" help:"Publish simulated traffic."`
 	Replay      replayCmd      `cmd:"" help:"Publish recorded chats from CSV or JSONL files."`

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/feigeio/feige/chatrelay"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	"github.com/feigeio/feige/internal/config"
@@ -43,6 +44,7 @@ type settings struct {
 	Processors stream.Config     `yaml:"processors"`
 	Moderation moderation.Config `yaml:"moderation"`
 	Sinks      sinks.Config      `yaml:"sinks"`
+	Relay      chatrelay.Config  `yaml:"relay"`
 	Embedded   embedded          `yaml:"embedded"`
 }
 
@@ -133,6 +135,7 @@ func defaultSettings() settings {
 		Processors:  stream.DefaultConfig(),
 		Moderation:  moderation.DefaultConfig(),
 		Sinks:       sinks.DefaultConfig(),
+		Relay:       chatrelay.DefaultConfig(),
 		Embedded:    embedded{Engines: []string{engineKafka, engineClickHouse}, Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
 	s.Embedded.Kafka.Dir, s.Embedded.ClickHouse.Dir = "kafka", "clickhouse"
@@ -210,6 +213,7 @@ func (s settings) validate() error {
 		{"processors", s.Processors.Validate()},
 		{"moderation", s.Moderation.Validate()},
 		{"sinks", s.Sinks.Validate()},
+		{"relay", s.Relay.Validate()},
 		{"embedded", s.Embedded.validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},
 		{"embedded.clickhouse", s.Embedded.ClickHouse.Validate()},
