@@ -18,7 +18,7 @@ func TestRetention(t *testing.T) {
 	t.Parallel()
 	type at = map[string]int64 // commits on chat.events by group
 	hour := Retention{Age: time.Hour}
-	all := func(offset int64) at { return at{schemas.GroupConversations: offset, sinkGroup: offset} }
+	all := func(offset int64) at { return at{schemas.GroupConversations: offset, schemas.GroupViolations: offset, sinkGroup: offset} }
 	cut := func(name string, bounds Retention, old, young int, commits at, want int64) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,11 +53,11 @@ func TestRetention(t *testing.T) {
 	cut("all is old: the last stays", hour, 10, 0, all(10), 9)
 	cut("the only record is old", hour, 1, 0, all(1), 0)
 	cut("no bounds", Retention{}, 20, 0, all(20), 0)
-	cut("not past the processor", hour, 20, 10, at{schemas.GroupConversations: 7, sinkGroup: 25}, 7)
-	cut("not past the sink", hour, 20, 10, at{schemas.GroupConversations: 25, sinkGroup: 3}, 3)
-	cut("the processor has not begun", hour, 20, 10, at{sinkGroup: 25}, 0)
-	cut("the sink has not begun", hour, 20, 10, at{schemas.GroupConversations: 25}, 0)
-	cut("not past an outside group", hour, 20, 10, at{schemas.GroupConversations: 25, sinkGroup: 25, "curious": 5}, 5)
+	cut("not past the processor", hour, 20, 10, at{schemas.GroupConversations: 7, schemas.GroupViolations: 25, sinkGroup: 25}, 7)
+	cut("not past the sink", hour, 20, 10, at{schemas.GroupConversations: 25, schemas.GroupViolations: 25, sinkGroup: 3}, 3)
+	cut("the processor has not begun", hour, 20, 10, at{schemas.GroupViolations: 25, sinkGroup: 25}, 0)
+	cut("the sink has not begun", hour, 20, 10, at{schemas.GroupConversations: 25, schemas.GroupViolations: 25}, 0)
+	cut("not past an outside group", hour, 20, 10, at{schemas.GroupConversations: 25, schemas.GroupViolations: 25, sinkGroup: 25, "curious": 5}, 5)
 	cut("small enough", Retention{Bytes: 1 << 20}, 0, 100, all(100), 0)
 }
 
