@@ -18,7 +18,9 @@ func TestRetention(t *testing.T) {
 	t.Parallel()
 	type at = map[string]int64 // commits on chat.events by group
 	hour := Retention{Age: time.Hour}
-	all := func(offset int64) at { return at{schemas.GroupConversations: offset, schemas.GroupViolations: offset, sinkGroup: offset} }
+	all := func(offset int64) at {
+		return at{schemas.GroupConversations: offset, schemas.GroupViolations: offset, sinkGroup: offset}
+	}
 	cut := func(name string, bounds Retention, old, young int, commits at, want int64) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
