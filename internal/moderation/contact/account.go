@@ -35,6 +35,7 @@ func (c *scan) accounts() {
 	}
 	c.glued()
 	c.letters()
+	c.signed()
 }
 
 // account is a name or number behind a cue.

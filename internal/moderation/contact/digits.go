@@ -6,11 +6,12 @@ import "github.com/feigeio/feige/internal/moderation/normal"
 type run struct {
 	digits   []byte // '0' to '9'
 	at       []int32
-	groups   int  // parted by separators
-	largest  int  // group
-	stops    bool // commas and the like between digits
-	words    int  // how many are words
-	soft     int  // how many are letters or radio words
+	start    int32 // where the first digit begins; at is where digits end
+	groups   int   // parted by separators
+	largest  int   // group
+	stops    bool  // commas and the like between digits
+	words    int   // how many are words
+	soft     int   // how many are letters or radio words
 	sameGaps bool
 }
 
@@ -27,6 +28,7 @@ func (c *scan) digitRuns() {
 	var r *run
 	group, gap := 0, 0
 	var gapRune rune
+	spelledTo := -1
 	finish := func() {
 		if r == nil {
 			return
@@ -40,6 +42,12 @@ func (c *scan) digitRuns() {
 	}
 	for i := 0; i < len(t.Runes); i++ {
 		value, kind := normal.DigitOf(t.Runes[i])
+		end := i
+		if t.Classes[i] == normal.Letter && (i == 0 || t.Classes[i-1] != normal.Letter || i == spelledTo) {
+			if v, to, ok := c.spelledDigit(i); ok {
+				value, kind, end, spelledTo = v, normal.WordDigit, to-1, to
+			}
+		}
 		if kind == normal.AlikeDigit && !c.alike(i) || kind == normal.SoundDigit {
 			kind = normal.NoDigit
 		}
@@ -79,8 +87,12 @@ func (c *scan) digitRuns() {
 		case normal.RadioDigit, normal.AlikeDigit:
 			r.soft++
 		}
-		r.digits, r.at = append(r.digits, '0'+value), append(r.at, int32(i))
+		r.digits, r.at = append(r.digits, '0'+value), append(r.at, int32(end))
+		if len(r.at) == 1 {
+			r.start = int32(i)
+		}
 		group++
+		i = end
 	}
 	finish()
 }
@@ -108,6 +120,7 @@ func (r *run) trim(t *normal.Text) {
 	}
 	for len(r.digits) > 11 && soft(r.at[0]) {
 		r.digits, r.at = append(r.digits[:0], r.digits[1:]...), append(r.at[:0], r.at[1:]...)
+		r.start = r.at[0]
 		r.soft--
 	}
 }
@@ -158,7 +171,7 @@ func (c *scan) afterDigit(i int) bool {
 	return false
 }
 
-func (r *run) from() int { return int(r.at[0]) }
+func (r *run) from() int { return int(r.start) }
 func (r *run) to() int   { return int(r.at[len(r.at)-1]) + 1 }
 
 // groupSizes writes the sizes of the groups, up to the capacity of sizes.
@@ -177,4 +190,44 @@ func (r *run) groupSizes(sizes []int) []int {
 		sizes = append(sizes, size)
 	}
 	return sizes
+}
+
+// digitWords are digits spelled in English and in pinyin.
+var digitWords = map[string]byte{
+	"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+	"ling": 0, "yi": 1, "yao": 1, "er": 2, "san": 3, "si": 4, "wu": 5, "liu": 6, "qi": 7, "ba": 8, "jiu": 9, "dong": 0, "guai": 7, "gou": 9,
+}
+
+// spelledDigit reads a digit word; the letters around it must be digit words, too.
+func (c *scan) spelledDigit(i int) (value byte, to int, ok bool) {
+	t := c.t
+	var buf [5]byte
+	best := 0
+	for n := 0; n < len(buf) && i+n < len(t.Runes) && t.Classes[i+n] == normal.Letter; n++ {
+		buf[n] = byte(t.Runes[i+n])
+		if v, known := digitWords[string(buf[:n+1])]; known {
+			value, best = v, n+1
+		}
+	}
+	if best == 0 {
+		return 0, 0, false
+	}
+	if next := i + best; next < len(t.Runes) && t.Classes[next] == normal.Letter {
+		if _, _, more := c.startsDigitWord(next); !more {
+			return 0, 0, false
+		}
+	}
+	return value, i + best, true
+}
+
+// startsDigitWord looks one word ahead, and no further, to stay linear.
+func (c *scan) startsDigitWord(i int) (value byte, to int, ok bool) {
+	var buf [5]byte
+	for n := 0; n < len(buf) && i+n < len(c.t.Runes) && c.t.Classes[i+n] == normal.Letter; n++ {
+		buf[n] = byte(c.t.Runes[i+n])
+		if v, known := digitWords[string(buf[:n+1])]; known {
+			return v, i + n + 1, true
+		}
+	}
+	return 0, 0, false
 }

@@ -47,6 +47,28 @@ func hasPrefix(runes []rune, prefix string) bool {
 	return true
 }
 
+// signed looks for one character for WeChat, a colon, and an account: 薇：boss8866; and for 加我 with an account.
+func (c *scan) signed() {
+	t := c.t
+	for i := 0; i+1 < len(t.Runes); i++ {
+		if t.Runes[i+1] != ':' || c.taken[i] || !indexRune("微薇威徽维卫", t.Runes[i]) || i > 0 && t.Classes[i-1] == normal.Han && !c.adds(i, 1) {
+			continue
+		}
+		if a, ok := c.accountAfter(i + 1); ok && a.named() && c.free(a.from, a.to) {
+			c.add(WeChat, i, a.to, 0.9, string(t.Runes[i])+" "+a.text)
+		}
+	}
+	for _, cue := range c.cues {
+		if cue.Term.Kind != "add" || c.taken[cue.From] {
+			continue
+		}
+		a, ok := c.accountAfter(int(cue.To))
+		if ok && a.count >= 6 && a.letters >= 2 && a.letters < a.count && c.free(a.from, a.to) && !c.has(c.before(int(cue.From), 6), a.from, "order") {
+			c.add(Messenger, int(cue.From), a.to, 0.8, a.text)
+		}
+	}
+}
+
 // letters judges single letters that stand for WeChat (V, W) and QQ (Q).
 func (c *scan) letters() {
 	t := c.t

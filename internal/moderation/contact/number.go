@@ -1,6 +1,8 @@
 package contact
 
 import (
+	"strings"
+
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/feigeio/feige/internal/moderation/normal"
@@ -93,7 +95,7 @@ func (c *scan) phone(r *run) bool {
 		confidence -= 0.5
 	}
 	if c.has(0, len(c.t.Runes), "deliver") && !c.has(near, from, "wechat", "wechat_weak") {
-		confidence -= 0.45
+		confidence -= 0.5
 	}
 	if c.has(c.before(from, 12), c.after(to, 6), "official") {
 		confidence -= 0.5
@@ -113,10 +115,10 @@ func glued(t *normal.Text, from, to int) bool {
 func (c *scan) landline(r *run) bool {
 	d := r.digits
 	from, to := r.from(), r.to()
-	cued := c.has(c.before(from, 8), from, "phone")
+	cued := c.has(c.before(from, 8), from, "phone") || from > 0 && strings.ContainsRune("打拨呼", c.t.Runes[from-1])
 	official := c.has(c.before(from, 12), c.after(to, 6), "official", "deliver", "order")
 	switch {
-	case len(d) >= 10 && len(d) <= 12 && d[0] == '0' && d[1] >= '1' && (r.groups == 2 || cued):
+	case len(d) >= 10 && len(d) <= 12 && d[0] == '0' && d[1] >= '1' && (r.groups == 2 || cued && d[1] != '0'):
 		var buf [4]int
 		if sizes := r.groupSizes(buf[:0:cap(buf)]); r.groups == 2 && (sizes[0] < 3 || sizes[0] > 4) {
 			return false
@@ -177,7 +179,7 @@ func luhn(digits []byte) bool {
 
 func (c *scan) bankCard(r *run) bool {
 	d := r.digits
-	if len(d) < 15 || len(d) > 19 || !luhn(d) || glued(c.t, r.from(), r.to()) {
+	if len(d) < 15 || len(d) > 19 || glued(c.t, r.from(), r.to()) {
 		return false
 	}
 	from, to := r.from(), r.to()
@@ -186,6 +188,12 @@ func (c *scan) bankCard(r *run) bool {
 	cued := c.has(c.before(from, 14), from, "bank", "transfer", "pay") || c.has(to, c.after(to, 8), "bank", "transfer")
 	ordered := c.has(c.before(from, 8), from, "order") || c.has(to, c.after(to, 4), "order")
 	switch {
+	case !luhn(d):
+		// Mistyped on purpose, or badly masked.
+		if !union || !cued || ordered || r.groups < 4 {
+			return false
+		}
+		c.add(BankCard, from, to, 0.75, string(d))
 	case network && cued && !ordered:
 		c.add(BankCard, from, to, 0.97, string(d))
 	case union && !ordered && (r.groups >= 4 || r.words+r.soft > 0):

@@ -42,6 +42,7 @@ type pattern struct {
 	sound bool
 	exact bool
 	word  bool
+	latin bool
 	// sequence and part, for parts of a sequence; -1 otherwise.
 	sequence, part int
 }
@@ -181,6 +182,7 @@ func (b *builder) addPart(t *Term, text string, number, part int) error {
 	latin := !slices.ContainsFunc(runes, func(r rune) bool { return r >= 0x80 })
 	p := pattern{
 		term: t, runes: runes, sequence: number, part: part,
+		latin: latin,
 		exact: strings.Contains(t.options, "="),
 		word:  strings.Contains(t.options, "<") || latin && !strings.Contains(t.options, ">"),
 	}
@@ -275,6 +277,9 @@ func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to 
 			if gaps = parted(t, from, to) && !latin(t, from, to); slices.Equal(t.Runes[from:to], p.runes) {
 				continue
 			}
+		}
+		if gaps && p.latin && len(p.runes) >= 6 && latin(t, from, to) {
+			gaps = false // tele gram
 		}
 		if gaps && (p.exact || p.term.Category != allowCategory && !spelledOut(t, from, to)) {
 			continue
