@@ -17,6 +17,9 @@ const (
 	syllables   Sound = digitSound + 10
 )
 
+// IsDigit tells whether a sound is that of a digit 0 to 9 that is written as one.
+func IsDigit(s Sound) bool { return s >= digitSound && s < syllables }
+
 // soundTable numbers the syllables.
 type soundTable struct {
 	number map[string]Sound
