@@ -154,9 +154,12 @@ func (v *verdict) contactInfo() {
 	}
 }
 
+// maxFlags of one text; the first are kept.
+const maxFlags = 100
+
 // add drops what is too unsure, and what does not bind the sender's side, and fills in the severity.
 func (v *verdict) add(f Flag) {
-	if f.Confidence < v.moderator.config.MinConfidence {
+	if f.Confidence < v.moderator.config.MinConfidence || len(v.flags) >= maxFlags {
 		return
 	}
 	if v.subject.Policy != nil {

@@ -202,16 +202,19 @@ func (c *scan) asksToAdd(from int) bool { return c.adds(from, 2) }
 
 // runBefore is the run of digits that ends within two runes before a position.
 func (c *scan) runBefore(at int) *run {
-	for i := range c.runs {
-		r := &c.runs[i]
-		if r.to() > at {
-			return nil
-		}
-		if at-r.to() <= 2 {
-			return r
+	lo, hi := 0, len(c.runs)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if c.runs[mid].to() <= at {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return nil
+	if lo == 0 || at-c.runs[lo-1].to() > 2 {
+		return nil
+	}
+	return &c.runs[lo-1]
 }
 
 func (c *scan) qq(from, to int, strong bool) int {

@@ -118,10 +118,14 @@ func (r *run) trim(t *normal.Text) {
 		r.digits, r.at = r.digits[:len(r.digits)-1], r.at[:len(r.at)-1]
 		r.soft--
 	}
-	for len(r.digits) > 11 && soft(r.at[0]) {
-		r.digits, r.at = append(r.digits[:0], r.digits[1:]...), append(r.at[:0], r.at[1:]...)
-		r.start = r.at[0]
+	first := 0
+	for len(r.digits)-first > 11 && soft(r.at[first]) {
+		first++
 		r.soft--
+	}
+	if first > 0 {
+		r.digits, r.at = append(r.digits[:0], r.digits[first:]...), append(r.at[:0], r.at[first:]...)
+		r.start = r.at[0]
 	}
 }
 

@@ -50,6 +50,8 @@ type Scratch struct {
 	// taken runes belong to a finding already, or to a permitted link.
 	taken   []bool
 	cleared [][2]int
+	// delivers: the text is about a delivery.
+	delivers bool
 }
 
 // scan is one text being looked at.
@@ -77,6 +79,7 @@ func (d *Detector) Find(t *normal.Text, hits []lexicon.Hit, s *Scratch) []Findin
 		return nil
 	}
 	c.index()
+	c.delivers = c.has(0, len(t.Runes), "deliver")
 	c.digitRuns()
 	c.links()
 	c.accounts()

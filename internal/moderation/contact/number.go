@@ -94,7 +94,7 @@ func (c *scan) phone(r *run) bool {
 	if glued(c.t, from, to) && !cued {
 		confidence -= 0.5
 	}
-	if c.has(0, len(c.t.Runes), "deliver") && !c.has(near, from, "wechat", "wechat_weak") {
+	if c.delivers && !c.has(near, from, "wechat", "wechat_weak") {
 		confidence -= 0.5
 	}
 	if c.has(c.before(from, 12), c.after(to, 6), "official") {

@@ -12,7 +12,6 @@ func (c *scan) stores() {
 	if !c.has(0, len(t.Runes), "store") || !c.has(0, len(t.Runes), "place") {
 		return
 	}
-	delivered := c.has(0, len(t.Runes), "deliver")
 	for i, r := range t.Runes {
 		if !strings.ContainsRune("号弄栋楼室铺", r) || i == 0 {
 			continue
@@ -34,7 +33,7 @@ func (c *scan) stores() {
 			continue
 		}
 		confidence := 0.92
-		if delivered {
+		if c.delivers {
 			confidence = 0.5
 		}
 		if i-from < 5 {
@@ -45,9 +44,12 @@ func (c *scan) stores() {
 	}
 }
 
+// mostParts of an address: 省 市 区 镇 路 and some.
+const mostParts = 8
+
 // addressStart goes left over the parts of an address.
 func (c *scan) addressStart(at int) int {
-	for {
+	for range mostParts {
 		part, ok := c.cueEnding(c.before(at, 7), at)
 		if !ok || part >= at {
 			break

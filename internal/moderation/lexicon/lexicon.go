@@ -131,6 +131,21 @@ func (l *Lexicon) Version() string { return l.version }
 // PackVersion names one pack's version and content.
 func (l *Lexicon) PackVersion(name string) string { return l.versions[name] }
 
+// Terms are the terms that flag, a copy each.
+func (l *Lexicon) Terms() []Term {
+	seen := make(map[*Term]bool)
+	var terms []Term
+	for _, list := range l.patterns {
+		for i := range list {
+			if t := list[i].term; !seen[t] && t.Category != allowCategory && Flags(t.Category) {
+				seen[t] = true
+				terms = append(terms, *t)
+			}
+		}
+	}
+	return terms
+}
+
 // appendSymbol writes a symbol as two bytes that cannot be mistaken for each other.
 func appendSymbol(key []byte, s uint16) []byte {
 	return append(key, 0x80|byte(s>>7), byte(s&0x7f))
