@@ -30,6 +30,7 @@ func logMetrics(t *testing.T, registry *prometheus.Registry) {
 // The broker refuses writes to one topic after the other, in several ways and for longer than the
 // processors try.
 func TestBrokerRefusesWrites(t *testing.T) {
+	skipRace(t)
 	t.Parallel()
 	b := startDiskBroker(t)
 	seed := rand.Uint64()
@@ -56,6 +57,7 @@ func TestBrokerRefusesWrites(t *testing.T) {
 
 // The broker's process is killed and started again on the same port and directory.
 func TestBrokerIsKilled(t *testing.T) {
+	skipRace(t)
 	t.Parallel()
 	r := role{Broker: true, Port: freePort(t), Dir: t.TempDir()}
 	addr := fmt.Sprintf("127.0.0.1:%d", r.Port)

@@ -180,6 +180,7 @@ func TestZombie(t *testing.T) {
 
 // Writes are refused and processes are killed.
 func TestRefusalsAndKills(t *testing.T) {
+	skipRace(t)
 	t.Parallel()
 	b := startDiskBroker(t)
 	seed := rand.Uint64()

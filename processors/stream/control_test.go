@@ -73,6 +73,7 @@ func (p *skippingProducer) Close() error {
 // A processor meets refused facts, and later is killed while writes of facts are refused, and everything else goes through. The product
 // is exact; with any one of its measures switched off it is wrong: so the comparison can tell.
 func TestCrashWhileFactsAreRefused(t *testing.T) {
+	skipRace(t)
 	t.Parallel()
 	check := func(name string, change func(*role), exact bool) {
 		t.Run(name, func(t *testing.T) {

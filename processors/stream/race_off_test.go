@@ -1,0 +1,7 @@
+//go:build !race
+
+package stream_test
+
+import "testing"
+
+func skipRace(*testing.T) {}
