@@ -34,6 +34,9 @@ func TestEveryQueryRuns(t *testing.T) {
 	for _, s := range shops {
 		choices = append(choices, chosen(s.id))
 	}
+	before := chosen(queries.All)
+	before.Period = "2026-10-H2"
+	choices = append(choices, before)
 	for _, q := range queries.Every() {
 		t.Run(q.ID, func(t *testing.T) {
 			rowsSeen := 0
@@ -44,6 +47,9 @@ func TestEveryQueryRuns(t *testing.T) {
 					t.Errorf("shop %q: as Grafana sends it %v, bound %v", v.Shop, rows, bound)
 				}
 				rowsSeen += len(rows)
+				if len(rows) == 0 {
+					continue // an answer without rows names no columns
+				}
 				for _, column := range q.Columns {
 					if !slices.Contains(names, column.Name) {
 						t.Errorf("column %s is declared, the answer has %v", column.Name, names)
@@ -54,7 +60,7 @@ func TestEveryQueryRuns(t *testing.T) {
 						t.Errorf("column %s is in the answer, but not declared", name)
 					}
 				}
-				if q.Shape == queries.Figure && len(rows) != 1 {
+				if q.Shape == queries.Figure && len(rows) > 1 {
 					t.Errorf("a figure has %d rows", len(rows))
 				}
 			}

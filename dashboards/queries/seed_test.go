@@ -142,7 +142,7 @@ func (p *planter) windows() {
 		indicator_names, indicator_values, indicator_samples, indicator_standards, indicator_comparisons, indicator_verdicts, indicator_definitions, policy_version, log_offset`
 	p.rows("service_kpis_data", columns, func(row func(...any)) {
 		for _, s := range shops {
-			standards := []*float64{ptr(0.7), ptr(180), ptr(0.2)}
+			standards := []*float64{ptr(0.7), ptr(180.), ptr(0.2)}
 			comparisons := []string{">=", "<=", "<="}
 			definitions := []string{"conversation", "", ""}
 			window := func(kind string, start, end time.Time, n int, ratings, bad int, verdicts [3]string) {
@@ -276,7 +276,7 @@ func (p *planter) decisions() {
 					from, until = &periodStart, &periodEnd
 				}
 				row(s.id, before, periodStart, revision, restricted, measures, from, until, missed, int64(100), int64(40),
-					indicators, []*float64{ptr(rate), ptr(100), ptr(0.1)}, []int64{100, 100, 40}, []*float64{ptr(0.7), ptr(180), ptr(0.2)},
+					indicators, []*float64{ptr(rate), ptr(100.), ptr(0.1)}, []int64{100, 100, 40}, []*float64{ptr(0.7), ptr(180.), ptr(0.2)},
 					[]string{">=", "<=", "<="}, []string{verdict, "met", "met"}, []string{"conversation", "", ""}, "v1", checkpoint, p.next())
 			}
 			if s.restricted {

@@ -56,7 +56,7 @@ ORDER BY wait`,
 			About: Text{"计入考核、未及时回复的轮次", "Rounds that count and were not answered within the limit"},
 			SQL: `
 SELECT shop_id, conversation_id, consumer_id, agent_id, started_at, toString(outcome) AS outcome,
-    if(wait_us IS NULL, dateDiff('second', started_at, ifNull(ended_at, {{now}})), wait_us / 1000000) AS waited
+    ifNull(wait_us / 1000000, toFloat64(dateDiff('second', started_at, ifNull(ended_at, {{now}})))) AS waited
 FROM rounds
 WHERE shop_id = {{shop}} AND counted AND NOT within AND started_at >= {{period_start}} AND started_at < {{period_end}}
 ORDER BY waited DESC, conversation_id, started_at
