@@ -45,6 +45,7 @@ type commandLine struct {
 	Audit       auditCmd       `cmd:"" help:"Recompute everything from chat.events and compare with ClickHouse."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"List or re-submit records that could not be processed."`
 	Policy      policyCmd      `cmd:"" help:"Show or check the policy."`
+	Moderation  moderationCmd  `cmd:"" help:"Judge a text, measure the detectors, train the classifiers."`
 	ShowConfig  configCmd      `cmd:"" name:"config" help:"Print the effective configuration, secrets masked."`
 	Doctor      doctorCmd      `cmd:"" help:"Check the set-up, the engines, and the pipeline; say what to do."`
 	Ready       readyCmd       `cmd:"" help:"Ask the running instance whether it is ready (for container health checks)."`

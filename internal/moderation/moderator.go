@@ -206,3 +206,11 @@ func (m *Moderator) contactDetector(p *policy.Policy) *contact.Detector {
 	d, _ := m.contacts.LoadOrStore(key, contact.New(m.normaliser, domains))
 	return d.(*contact.Detector)
 }
+
+// Normalised is a text as the detectors read it, with its separators.
+func (m *Moderator) Normalised(text string) string {
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	m.normaliser.Read(text, &s.text)
+	return string(s.text.Runes)
+}
