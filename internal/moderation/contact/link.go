@@ -16,6 +16,9 @@ var topLevel = map[string]bool{
 	"red": true, "ren": true, "bid": true, "click": true, "cloud": true, "life": true, "world": true, "today": true, "fyi": true, "gg": true, "to": true, "url": true, "dev": true,
 }
 
+// strongTopLevel are those that are no words.
+var strongTopLevel = map[string]bool{"com": true, "cn": true, "net": true, "org": true, "xyz": true, "vip": true, "cc": true, "top": true, "shop": true}
+
 // mailHosts are providers whose name alone makes an address.
 var mailHosts = map[string]bool{
 	"qq": true, "163": true, "126": true, "gmail": true, "foxmail": true, "sina": true, "outlook": true, "hotmail": true, "yeah": true, "139": true,
@@ -88,6 +91,7 @@ func (c *scan) host(dot, size int, plain bool, floor int) (host, bool) {
 	h.from = left
 	var b strings.Builder
 	c.write(&b, left, end)
+	spacedLeft := h.spaced
 	// To the right: labels, until one is a top-level domain and no other follows.
 	at := dot
 	good := 0
@@ -124,6 +128,9 @@ func (c *scan) host(dot, size int, plain bool, floor int) (host, bool) {
 		return h, false
 	}
 	h.text = b.String()[:good]
+	if h.spaced && !spacedLeft && h.plain && !strongTopLevel[h.text[strings.LastIndexByte(h.text, '.')+1:]] {
+		return h, false // the end of a sentence: "ie. to"
+	}
 	if h.from >= 3 && string(t.Runes[h.from-3:h.from]) == "://" {
 		h.scheme = true
 	}

@@ -194,7 +194,7 @@ func (b *builder) addPart(t *Term, text string, number, part int) error {
 	if len(runes) == 0 {
 		return fmt.Errorf("term %q: nothing is left of %q after normalising", t.Text, text)
 	}
-	latin := !slices.ContainsFunc(runes, func(r rune) bool { return r >= 0x80 })
+	latin := !slices.ContainsFunc(runes, func(r rune) bool { return r >= 0x80 }) && slices.ContainsFunc(runes, func(r rune) bool { return r >= 'a' && r <= 'z' })
 	p := pattern{
 		term: t, runes: runes, sequence: number, part: part,
 		latin: latin,
@@ -228,6 +228,8 @@ type Scratch struct {
 	hits  []Hit
 	parts []partHit
 	state map[int]progress
+	// segmented: blanks part the words of the text, and disguise none.
+	segmented bool
 	// reaches is, by pack, up to where an allowed word covers the text.
 	reaches []int32
 }
@@ -248,6 +250,7 @@ type progress struct {
 func (l *Lexicon) Find(t *normal.Text, s *Scratch) []Hit {
 	s.hits, s.parts = s.hits[:0], s.parts[:0]
 	s.key = s.key[:0]
+	s.segmented = segmented(t)
 	for _, r := range t.Tight {
 		var symbol uint16
 		if r < 128 {
@@ -296,7 +299,10 @@ func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to 
 		if gaps && p.latin && len(p.runes) >= 6 && latin(t, from, to) {
 			gaps = false // tele gram
 		}
-		if gaps && (p.exact || p.term.Category != allowCategory && !spelledOut(t, from, to)) {
+		if gaps && p.latin && len(p.runes) <= 4 && Flags(p.term.Category) && p.term.Category != allowCategory {
+			continue // s/b
+		}
+		if gaps && (p.exact || p.term.Category != allowCategory && !spelledOut(t, from, to, s.segmented)) {
 			continue
 		}
 		if p.sequence >= 0 {
@@ -330,14 +336,24 @@ func latin(t *normal.Text, from, to int32) bool {
 	return true
 }
 
+// wholeWord: no letter stands beside a letter at either end, and neither a letter nor a digit beside a digit.
 func wholeWord(t *normal.Text, from, to int32) bool {
-	latin := func(i int32) bool { return t.Classes[i] == normal.Letter }
-	return !(from > 0 && latin(from) && latin(from-1)) && !(int(to) < len(t.Runes) && latin(to-1) && latin(to))
+	joined := func(end, beside int32) bool {
+		letter := t.Classes[beside] == normal.Letter
+		switch t.Classes[end] {
+		case normal.Letter:
+			return letter
+		case normal.Digit:
+			return letter || t.Classes[beside] == normal.Digit
+		}
+		return false
+	}
+	return !(from > 0 && joined(from, from-1)) && !(int(to) < len(t.Runes) && joined(to-1, to))
 }
 
 // spelledOut tells whether the separators between characters are a disguise: they stand between all of them, or
-// are of the odd kind; ends of clauses and line breaks are neither.
-func spelledOut(t *normal.Text, from, to int32) bool {
+// are of the odd kind; ends of clauses and line breaks are neither, nor blanks in a segmented text.
+func spelledOut(t *normal.Text, from, to int32, segmented bool) bool {
 	read, gaps, odd := 0, 0, 0
 	in, strange := false, false
 	for i := from; i < to; i++ {
@@ -358,7 +374,23 @@ func spelledOut(t *normal.Text, from, to int32) bool {
 			read++
 		}
 	}
-	return gaps == odd || gaps == read-1
+	return gaps == odd || gaps == read-1 && !(segmented && odd == 0)
+}
+
+// segmented tells whether blanks stand between words of several characters all along, as tokenisers put them.
+func segmented(t *normal.Text) bool {
+	han, blanks := 0, 0
+	for i, class := range t.Classes {
+		switch class {
+		case normal.Han:
+			han++
+		case normal.Space:
+			if i > 0 && t.Classes[i-1] == normal.Han {
+				blanks++
+			}
+		}
+	}
+	return blanks >= 3 && blanks*5 < han*4
 }
 
 // sequence puts the parts of sequences together.

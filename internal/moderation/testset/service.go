@@ -58,3 +58,21 @@ var (
 	}
 	wishes = []string{"", "，能处理一下吗", "，给我退了吧", "，帮我看看", "，怎么办", "，要个说法", "，换一个可以吗", "，催一下", "，不然我就退货了", "，给点补偿吧", "，我要投诉了", "，快点", "，麻烦了", "，什么时候能好", "，你们怎么解决", "，运费谁出", "，谢谢", "，可以取消吗", "，再不发我就申请退款", "，帮我改一下", "，差评", "，服了"}
 )
+
+// Segmented puts blanks into texts as tokenisers do, after words of one to three characters.
+func Segmented(samples []Sample, seed uint64) []Sample {
+	w := newWriter(Development, seed)
+	out := make([]Sample, len(samples))
+	for i, s := range samples {
+		left := 1 + w.rand.IntN(3)
+		s.Text = each(s.Text, func(_ int, r rune) string {
+			if left--; left > 0 || r < 0x80 {
+				return string(r)
+			}
+			left = 1 + w.rand.IntN(3)
+			return string(r) + " "
+		})
+		out[i] = s
+	}
+	return out
+}
