@@ -26,7 +26,7 @@ const uploadTimeout = time.Minute
 func (s *session) place(t target) attachments.Place { return placeOf(s.id, t) }
 
 func placeOf(id signin.Identity, t target) attachments.Place {
-	return attachments.Place{Shop: t.shop, Conversation: t.conversation, Account: string(id.Role) + " " + id.Account}
+	return attachments.Place{Shop: t.shop, Conversation: t.conversation, Account: id.Key()}
 }
 
 // upload takes a file and answers with its receipt.
@@ -121,7 +121,7 @@ func (r *Relay) mayUpload(req *http.Request) (id signin.Identity, t target, p *p
 		return id, t, p
 	}
 	now := time.Now()
-	if ok, wait := r.limits.uploads.take(string(id.Role)+" "+id.Account, now); !ok {
+	if ok, wait := r.limits.uploads.take(id.Key(), now); !ok {
 		return id, t, limited("this account uploads too much", wait)
 	}
 	if ok, wait := r.limits.shopUploads.take(t.shop, now); !ok {

@@ -43,14 +43,14 @@ func (s *session) begin(h *protocol.Request) *protocol.Problem {
 		return asProblem(err)
 	}
 	s.key = key.String()
-	if !r.limits.open.enter("account "+string(id.Role)+" "+id.Account, r.accountConnections(id.Role)) {
+	if !r.limits.open.enter("account "+id.Key(), r.accountConnections(id.Role)) {
 		return protocol.Problemf(protocol.CodeTooMany, "too many connections of this account")
 	}
 	if s.works() {
 		s.state.Store(protocol.StateOnline)
 		if p := s.publish(s.event(s.shop, "", &chatv1.ChatEvent{Payload: &chatv1.ChatEvent_AgentSignedIn{AgentSignedIn: &chatv1.AgentSignedIn{
 			Client: h.Client, ClientVersion: h.ClientVersion, Address: s.address, SessionId: s.key}}})); p != nil {
-			r.limits.open.leave("account " + string(id.Role) + " " + id.Account)
+			r.limits.open.leave("account " + id.Key())
 			return p
 		}
 	}
@@ -219,7 +219,7 @@ func (s *session) finish() {
 	}
 	r.registry.remove(s)
 	r.metrics.connections.WithLabelValues(string(s.id.Role)).Dec()
-	r.limits.open.leave("account " + string(s.id.Role) + " " + s.id.Account)
+	r.limits.open.leave("account " + s.id.Key())
 	if s.works() {
 		r.desks.leave(s)
 		r.publishLater(s.event(s.shop, "", &chatv1.ChatEvent{Payload: &chatv1.ChatEvent_AgentSignedOut{AgentSignedOut: &chatv1.AgentSignedOut{SessionId: s.key}}}))

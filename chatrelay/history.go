@@ -69,7 +69,7 @@ func (s *session) history(req *protocol.Request, t target) {
 
 // mayRead takes from the limits and keeps a record where one is due.
 func (s *session) mayRead(req *protocol.Request, t target, what string) *protocol.Problem {
-	if ok, wait := s.relay.limits.reads.take(string(s.id.Role)+" "+s.id.Account, time.Now()); !ok {
+	if ok, wait := s.relay.limits.reads.take(s.id.Key(), time.Now()); !ok {
 		return limited("this account reads too much", wait)
 	}
 	if len(req.Reason) > maxReason {

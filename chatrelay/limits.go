@@ -97,7 +97,7 @@ func newLimiters(l Limits) *limiters {
 func (l *limiters) message(id signin.Identity, address, shop string) *protocol.Problem {
 	now := time.Now()
 	if id.Role != signin.Service {
-		if ok, wait := l.account.take(string(id.Role)+" "+id.Account, now); !ok {
+		if ok, wait := l.account.take(id.Key(), now); !ok {
 			return limited("this account sends too much", wait)
 		}
 		if ok, wait := l.address.take(address, now); !ok {

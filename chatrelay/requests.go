@@ -149,7 +149,7 @@ func (s *session) watch(req *protocol.Request) {
 }
 
 func (s *session) typing(req *protocol.Request, t target) {
-	if ok, _ := s.relay.limits.typing.take(string(s.id.Role)+" "+s.id.Account, time.Now()); !ok {
+	if ok, _ := s.relay.limits.typing.take(s.id.Key(), time.Now()); !ok {
 		return
 	}
 	f := &protocol.Frame{Type: protocol.TypeTyping, ShopID: t.shop, ConversationID: t.conversation, AccountID: s.id.Account, Role: string(s.id.Role), On: req.On}

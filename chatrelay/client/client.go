@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/feigeio/feige/chatrelay/protocol"
 )
 
@@ -39,7 +41,8 @@ type Client struct {
 	plain    int64
 	queue    []*call // not sent, or to be sent again, in order
 	flying   map[string]*call
-	busy     map[string]int // requests in flight that publish, by conversation
+	known    map[string]bool // ids of what is in queue or flying
+	busy     map[string]int  // requests in flight that publish, by conversation
 	welcome  *protocol.Frame
 	link     *link // nil: not connected
 	ended    bool
@@ -63,7 +66,7 @@ func New(cfg Config) (*Client, error) {
 	if len(cfg.URLs) == 0 || cfg.Token == nil {
 		return nil, errors.New("chat client: no URL or no token")
 	}
-	c := &Client{cfg: cfg, check: newChecker(), position: map[string]string{}, numbers: map[string]int64{}, flying: map[string]*call{},
+	c := &Client{cfg: cfg, check: newChecker(), position: map[string]string{}, numbers: map[string]int64{}, flying: map[string]*call{}, known: map[string]bool{},
 		busy: map[string]int{}, ready: make(chan struct{})}
 	for _, text := range cfg.URLs {
 		u, err := url.Parse(text)
@@ -193,6 +196,10 @@ func (c *Client) Go(req *protocol.Request) (Call, error) {
 	if req.ID == "" {
 		req.ID = c.number(req)
 	}
+	if c.known[req.ID] {
+		return Call{}, fmt.Errorf("chat client: a request with id %s is under way", req.ID)
+	}
+	c.known[req.ID] = true
 	c.queue = append(c.queue, k)
 	c.pump()
 	return Call{k}, nil
@@ -233,7 +240,8 @@ func (c *Client) number(req *protocol.Request) string {
 	}
 	key := req.ShopID + "/" + req.ConversationID
 	c.numbers[key]++
-	return c.run + "-" + strconv.FormatInt(c.numbers[key], 10)
+	series := strconv.FormatUint(xxhash.Sum64String(key), 36)
+	return c.run + "." + series + "-" + strconv.FormatInt(c.numbers[key], 10)
 }
 
 func publishes(t protocol.Type) bool {
@@ -294,6 +302,7 @@ func (c *Client) answered(f *protocol.Frame) {
 		}
 		k.err = &protocol.Problem{Code: f.Code, Text: f.Text, RetryAfterMS: f.RetryAfterMS}
 	}
+	delete(c.known, k.req.ID)
 	k.frame = f
 	close(k.done)
 	c.pump()

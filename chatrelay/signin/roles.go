@@ -111,6 +111,15 @@ type Identity struct {
 	ExpiresUS int64
 }
 
+// Key tells accounts apart: an agent's id is one within its shop.
+func (id Identity) Key() string {
+	key := string(id.Role) + " " + id.Account
+	if id.Role == Agent || id.Role == Manager {
+		key += " of " + id.Shop
+	}
+	return key
+}
+
 // Allowed tells whether the identity may do something in a conversation of a shop. recorded: only after a record
 // of it has been kept.
 func (id Identity) Allowed(op Op, shop, conversation string) (ok, recorded bool) {
