@@ -166,9 +166,6 @@ type Frame struct {
 	URL       string `json:"url,omitempty"`
 	ExpiresUS int64  `json:"expiresAtUs,omitempty"`
 
-	// askRating
-	Life int64 `json:"life,omitempty"`
-
 	// error
 	Code         Code   `json:"code,omitempty"`
 	Text         string `json:"text,omitempty"`
