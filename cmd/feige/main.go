@@ -44,6 +44,7 @@ type commandLine struct {
 	Schema      schemaCmd      `cmd:"" help:"Create or upgrade the ClickHouse tables."`
 	Audit       auditCmd       `cmd:"" help:"Recompute everything from chat.events and compare with ClickHouse."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"List or re-submit records that could not be processed."`
+	Dashboards  dashboardsCmd  `cmd:"" help:"Bring the boards to Grafana, compare, or export them."`
 	Policy      policyCmd      `cmd:"" help:"Show or check the policy."`
 	Moderation  moderationCmd  `cmd:"" help:"Judge a text, measure the detectors, train the classifiers."`
 	ShowConfig  configCmd      `cmd:"" name:"config" help:"Print the effective configuration, secrets masked."`

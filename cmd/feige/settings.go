@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
+	"github.com/feigeio/feige/dashboards/grafana"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	"github.com/feigeio/feige/internal/config"
@@ -46,6 +47,7 @@ type settings struct {
 	Sinks      sinks.Config      `yaml:"sinks"`
 	Relay      chatrelay.Config  `yaml:"relay"`
 	Embedded   embedded          `yaml:"embedded"`
+	Grafana    grafana.Config    `yaml:"grafana"`
 }
 
 // embedded configures the engines of `feige up` and `feige run`.
@@ -135,6 +137,7 @@ func defaultSettings() settings {
 		Processors:  stream.DefaultConfig(),
 		Moderation:  moderation.DefaultConfig(),
 		Sinks:       sinks.DefaultConfig(),
+		Grafana:     grafana.DefaultConfig(),
 		Relay:       chatrelay.DefaultConfig(),
 		Embedded:    embedded{Engines: []string{engineKafka, engineClickHouse}, Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
@@ -214,6 +217,7 @@ func (s settings) validate() error {
 		{"moderation", s.Moderation.Validate()},
 		{"sinks", s.Sinks.Validate()},
 		{"relay", s.Relay.Validate()},
+		{"grafana", s.Grafana.Validate()},
 		{"embedded", s.Embedded.validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},
 		{"embedded.clickhouse", s.Embedded.ClickHouse.Validate()},

@@ -35,7 +35,7 @@ WHERE window_kind = 'half_month' AND verdict = 'missed' AND window_start <= {{no
 		{
 			ID: "dead-letters", Title: Text{"出现死信", "Dead letters"},
 			About: Text{"有记录无法处理：运行 feige dead-letters list", "Records could not be processed: run feige dead-letters list"},
-			SQL:   `SELECT count() AS value FROM dead_letters WHERE resubmitted_at IS NULL`, Minutes: 1,
+			SQL:   `SELECT count() AS value FROM dead_letters_data FINAL WHERE resubmitted_at IS NULL`, Minutes: 1,
 		},
 	}
 }
