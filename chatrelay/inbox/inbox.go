@@ -93,6 +93,9 @@ func (b *Box) Apply(ev *chatv1.ChatEvent, shielded bool) *Item {
 	if !b.change(it, ev, shielded) {
 		return nil
 	}
+	if it.LastAtUS == 0 {
+		it.LastAtUS = ev.OccurredAtUs // its messages are out of sight
+	}
 	if b.items[ev.ConversationId] == nil {
 		b.items[ev.ConversationId] = it
 		if len(b.items) > maxItems {
