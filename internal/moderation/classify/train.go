@@ -68,6 +68,8 @@ type Example struct {
 type Report struct {
 	Accuracy, Precision, Recall, F1, FalsePositiveRate float64
 	AUC, LogLoss                                       float64
+	// Unseen are recall, false positive rate, and accuracy where each fold's line is drawn on the other folds alone.
+	UnseenRecall, UnseenFalsePositiveRate, UnseenAccuracy float64
 }
 
 // Trainer turns texts into features and fits models.
@@ -120,7 +122,7 @@ func (t *Trainer) Train(r Recipe, examples []Example) (*Model, Report, error) {
 		weights, bias := r.fit(plain, copies, func(i int) bool { return fold[i] != f })
 		for i, s := range plain {
 			if fold[i] == f {
-				scores = append(scores, scored{score(weights, s.features) + bias + s.adjust, s.label})
+				scores = append(scores, scored{score(weights, s.features) + bias + s.adjust, s.label, f})
 			}
 		}
 	}
@@ -133,7 +135,31 @@ func (t *Trainer) Train(r Recipe, examples []Example) (*Model, Report, error) {
 	m.Card.Threshold = r.Threshold.draw(scores)
 	m.weights, m.Card.Step = quantise(weights)
 	m.values()
-	return m, measure(scores, m.Card.Threshold), nil
+	report := measure(scores, m.Card.Threshold)
+	r.unseen(scores, &report)
+	return m, report, nil
+}
+
+// unseen measures with thresholds that each fold had no part in.
+func (r *Recipe) unseen(scores []scored, report *Report) {
+	var all []scored
+	for f := range r.Folds {
+		var others, own []scored
+		for _, s := range scores {
+			if s.fold == f {
+				own = append(own, s)
+			} else {
+				others = append(others, s)
+			}
+		}
+		line := r.Threshold.draw(others)
+		for _, s := range own {
+			s.score -= line // so that one line, 0, serves all folds
+			all = append(all, s)
+		}
+	}
+	got := measure(all, 0)
+	report.UnseenRecall, report.UnseenFalsePositiveRate, report.UnseenAccuracy = got.Recall, got.FalsePositiveRate, got.Accuracy
 }
 
 // folds deals the examples out; equal texts go to the same fold, so that none is measured on its twin.
@@ -236,6 +262,7 @@ func (r *Recipe) odds(samples []*sample) []float32 {
 type scored struct {
 	score float64
 	label bool
+	fold  int
 }
 
 // calibrate fits slope and offset of the logistic function to scores.

@@ -196,9 +196,9 @@ func (c *scan) adds(at, n int) bool {
 			return true
 		}
 	}
-	for i, k := at-1, 0; i >= 0 && k < n; i, k = i-1, k+1 {
+	for i, k := at-1, 0; i >= 0 && k < min(n, 2); i, k = i-1, k+1 {
 		if c.t.Runes[i] == '+' {
-			return true
+			return i == 0 || c.t.Classes[i-1] != normal.Letter // but ctrl+v
 		}
 	}
 	return false

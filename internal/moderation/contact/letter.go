@@ -118,6 +118,9 @@ func (c *scan) letter(i int, r rune) {
 	act := c.has(c.before(i, 4), i, "act") || c.has(i+1, c.after(i+1, 4), "act") || c.has(i, min(i+3, len(t.Runes)), "wechat")
 	if ok && a.named() && (kind == WeChat || a.digits && a.count <= 11) {
 		introduced := a.from > i+1 && t.Runes[i+1] != '.' && t.Runes[i+1] != '-' || a.digits && a.count >= 8
+		if introduced && !add && !act && a.letters == a.count && t.Runes[i+1] != ':' {
+			return // w/o an account: two words
+		}
 		if (add || act || introduced) && !c.has(c.before(i, 6), a.from, "order") {
 			confidence := 0.93
 			if !add && !act {

@@ -48,7 +48,7 @@ type Figures struct {
 // Measure runs a judge over examples, on one core. Mistakes go to wrong, if set.
 func Measure(ctx context.Context, judge Judge, examples []classify.Example, wrong func(e classify.Example)) (Figures, error) {
 	var f Figures
-	start := time.Now() //nolint:forbidigo // throughput is a figure of the machine, not a rule
+	start := time.Now()
 	for i, e := range examples {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return f, fmt.Errorf("measuring: %w", context.Cause(ctx))

@@ -50,6 +50,7 @@ func Train(name, version string, files []*File) (*classify.Model, error) {
 	m.Card.Figures = map[string]float64{
 		"cross-validated accuracy": report.Accuracy, "cross-validated precision": report.Precision, "cross-validated recall": report.Recall,
 		"cross-validated F1": report.F1, "cross-validated false positive rate": report.FalsePositiveRate,
+		"unseen line: accuracy": report.UnseenAccuracy, "unseen line: recall": report.UnseenRecall, "unseen line: false positive rate": report.UnseenFalsePositiveRate,
 		"cross-validated AUC": report.AUC, "cross-validated log loss": report.LogLoss,
 	}
 	return m, nil
