@@ -239,3 +239,63 @@ func TestDistanceAndForecast(t *testing.T) {
 		t.Errorf("%d shops have a forecast, want %d", checked, len(shops))
 	}
 }
+
+// The choices of every variable can be asked for, and each choice finds what it names.
+func TestLists(t *testing.T) {
+	seeded, empty := engine(t)
+	for name, sql := range queries.Lists() {
+		_, rows := ask(t, seeded, grafana(sql, chosen(queries.All)))
+		if len(rows) == 0 {
+			t.Errorf("%s: no choices", name)
+		}
+		if _, rows := ask(t, empty, grafana(sql, chosen(queries.All))); len(rows) > 0 {
+			t.Errorf("%s: choices from an empty database: %v", name, rows)
+		}
+		if name == "shop" {
+			var got, want []string
+			for _, row := range rows {
+				got = append(got, row[0])
+			}
+			for _, s := range shops {
+				want = append(want, s.id)
+			}
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("shops %q, want %q", got, want)
+			}
+		}
+		if name == "period" && rows[0][0] != period {
+			t.Errorf("periods %v", rows)
+		}
+	}
+}
+
+func FuzzQuoteAndEncode(f *testing.F) {
+	for _, s := range shops {
+		f.Add(s.id)
+	}
+	f.Add("%27\x00\n\\")
+	f.Fuzz(func(t *testing.T, text string) {
+		quoted := queries.Quote(text)
+		inside := quoted[1 : len(quoted)-1]
+		for i := 0; i < len(inside); i++ {
+			switch inside[i] {
+			case '\\':
+				i++
+				if i == len(inside) {
+					t.Fatalf("%q ends in a lone backslash", quoted)
+				}
+			case '\'':
+				t.Fatalf("%q has a bare quote", quoted)
+			}
+		}
+		if text == queries.All {
+			return
+		}
+		sql := queries.ExpandGrafana(queries.ForGrafana("{{shop}}", "UTC"), queries.Values{Shop: text})
+		middle := strings.TrimSuffix(strings.TrimPrefix(sql, "decodeURLComponent('"), "')")
+		if strings.Trim(middle, "%ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~") != "" {
+			t.Fatalf("%q has a character that could end the literal", sql)
+		}
+	})
+}

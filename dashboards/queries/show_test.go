@@ -22,7 +22,7 @@ func show(v any) string {
 	}
 	switch x := value.Interface().(type) {
 	case time.Time:
-		if x.Nanosecond() == 0 && x.Format("15:04:05") == "00:00:00" && x.Location() == time.UTC {
+		if x.Nanosecond() == 0 && x.Format("15:04:05") == "00:00:00" {
 			return x.Format(time.DateOnly)
 		}
 		return x.UTC().Format(time.DateTime)
