@@ -23,9 +23,9 @@ func (in *installation) namespace(ns string, more ...string) {
 }
 
 // roles starts processors and sinks of a namespace in processes of their own and waits until they are ready.
-func (in *installation) roles(ns string) (processors, sinks *process) {
+func (in *installation) roles(ns string) (processors, sinks *role) {
 	in.t.Helper()
-	processors, sinks = in.start("processors", "--namespace="+ns), in.start("sinks", "--namespace="+ns)
+	processors, sinks = in.supervise("processors", "--namespace="+ns), in.supervise("sinks", "--namespace="+ns)
 	processors.awaitReady()
 	sinks.awaitReady()
 	return processors, sinks

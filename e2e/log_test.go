@@ -50,16 +50,13 @@ func (w *watcher) progress() (published, processed int64, ok bool) {
 	return published, processed, true
 }
 
-// await returns true once reached says so, and false when the process ends before.
-func (w *watcher) await(p *process, reached func(published, processed int64) bool) bool {
+// await returns true once reached says so, and false when what is under way ends before.
+func (w *watcher) await(p interface{ running() bool }, reached func(published, processed int64) bool) bool {
 	for p.running() {
 		if published, processed, ok := w.progress(); ok && reached(published, processed) {
 			return true
 		}
-		select {
-		case <-p.exited:
-		case <-time.After(3 * time.Millisecond):
-		}
+		time.Sleep(3 * time.Millisecond)
 	}
 	return false
 }
