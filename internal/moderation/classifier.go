@@ -30,8 +30,11 @@ func (m *Moderator) Classify(name, text string) (probability float64, positive b
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
 	m.normaliser.Read(text, &s.text)
-	hits := m.rules.Load().lexicon.Find(&s.text, &s.lexicon)
-	probability = model.Probability(&s.text, hits, &s.classify)
+	seen := classify.Seen{Hits: m.rules.Load().lexicon.Find(&s.text, &s.lexicon)}
+	if model.Card.Recipe.Shape.Contacts {
+		seen.Contacts = m.contactDetector(nil).Find(&s.text, seen.Hits, &s.contact)
+	}
+	probability = model.Probability(&s.text, seen, &s.classify)
 	return probability, model.Positive(probability), nil
 }
 
@@ -44,13 +47,13 @@ func (v *verdict) classifiers() {
 	m := v.moderator
 	named, alluded := v.groups()
 	if (named || alluded) && !v.flagged(policy.CategoryAbuse) {
-		p := m.abuse.Probability(&v.text, v.hits, &v.classify)
+		p := m.abuse.Probability(&v.text, classify.Seen{Hits: v.hits}, &v.classify)
 		if named && p >= m.config.AbuseOfGroup || alluded && p >= max(m.config.AbuseOfGroup, alludedAbuse) {
 			v.whole(policy.CategoryAbuse, "insult", m.abuse, p, classifierAlone)
 		}
 	}
 	if v.flagged(policy.CategoryThirdPartyInfo) {
-		if p := m.ads.Probability(&v.text, v.hits, &v.classify); m.ads.Positive(p) {
+		if p := m.ads.Probability(&v.text, classify.Seen{Hits: v.hits, Contacts: v.found}, &v.classify); m.ads.Positive(p) {
 			v.whole(policy.CategoryThirdPartyInfo, "advertisement", m.ads, p, classifierBeside)
 		}
 	}

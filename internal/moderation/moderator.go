@@ -112,6 +112,7 @@ type verdict struct {
 	subject   Subject
 	rules     *rules
 	hits      []lexicon.Hit
+	found     []contact.Finding
 	flags     []Flag
 }
 
@@ -145,7 +146,8 @@ func (v *verdict) inPermittedLink(h lexicon.Hit) bool {
 }
 
 func (v *verdict) contactInfo() {
-	for _, f := range v.moderator.contactDetector(v.subject.Policy).Find(&v.text, v.hits, &v.scratch.contact) {
+	v.found = v.moderator.contactDetector(v.subject.Policy).Find(&v.text, v.hits, &v.scratch.contact)
+	for _, f := range v.found {
 		from, to := v.text.Span(f.From, f.To)
 		v.add(Flag{
 			Category: policy.CategoryThirdPartyInfo, Kind: policyKinds[f.Kind], SubKind: f.Kind, From: from, To: to,

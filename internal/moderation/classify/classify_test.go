@@ -59,7 +59,7 @@ func TestTrainAndStore(t *testing.T) {
 	var s Scratch
 	for _, e := range examples {
 		n.Read(e.Text, &text)
-		p, q := m.Probability(&text, nil, &s), read.Probability(&text, nil, &s)
+		p, q := m.Probability(&text, Seen{}, &s), read.Probability(&text, Seen{}, &s)
 		if p != q || m.Positive(p) != e.Label {
 			t.Errorf("%s: %.3f, stored and read %.3f; label %v", e.Text, p, q, e.Label)
 		}
@@ -74,7 +74,7 @@ func TestCalibration(t *testing.T) {
 	var scores []scored
 	for i := range 1000 {
 		z := float64(i-500) / 100
-		scores = append(scores, scored{z, float64(i*7919%1000) < 1000*logistic(2*z-1)})
+		scores = append(scores, scored{z, float64(i*7919%1000) < 1000*logistic(2*z-1), 0})
 	}
 	slope, offset := calibrate(scores)
 	if math.Abs(slope-2) > 0.5 || math.Abs(offset+1) > 0.5 {

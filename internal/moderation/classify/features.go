@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"github.com/feigeio/feige/internal/moderation/contact"
 	"github.com/feigeio/feige/internal/moderation/lexicon"
 	"github.com/feigeio/feige/internal/moderation/normal"
 )
@@ -14,12 +15,21 @@ type Shape struct {
 	Sounds int `json:"sounds"`
 	// Words adds the hits of word packs by category and kind, and how many.
 	Words bool `json:"words"`
+	// Contacts adds the kinds of contacts that were found.
+	Contacts bool `json:"contacts"`
 	// Forms adds the lengths of the text and of its runs of digits and letters.
 	Forms bool `json:"forms"`
 }
 
+// Seen is what the other detectors found in a text.
+type Seen struct {
+	Hits []lexicon.Hit
+	// Contacts are needed by models whose shape has them.
+	Contacts []contact.Finding
+}
+
 // Features appends the indices of a text's features, each once a position, to out.
-func (s Shape) Features(t *normal.Text, hits []lexicon.Hit, out []uint32) []uint32 {
+func (s Shape) Features(t *normal.Text, seen Seen, out []uint32) []uint32 {
 	mask := uint32(1)<<s.Bits - 1
 	// The text is read between two marks for its ends, without blanks but those before Latin words; digits are
 	// alike.
@@ -65,9 +75,18 @@ func (s Shape) Features(t *normal.Text, hits []lexicon.Hit, out []uint32) []uint
 		}
 	}
 	if s.Words {
-		for _, h := range hits {
+		for _, h := range seen.Hits {
 			k := uint32(17)
 			for _, r := range h.Term.Category + "/" + h.Term.Kind {
+				k = (k ^ uint32(r)) * 0x9E3779B1
+			}
+			out = append(out, mix(k)&mask)
+		}
+	}
+	if s.Contacts {
+		for _, f := range seen.Contacts {
+			k := uint32(29)
+			for _, r := range f.Kind {
 				k = (k ^ uint32(r)) * 0x9E3779B1
 			}
 			out = append(out, mix(k)&mask)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 
-	"github.com/feigeio/feige/internal/moderation/lexicon"
 	"github.com/feigeio/feige/internal/moderation/normal"
 )
 
@@ -155,15 +154,15 @@ func quantise(weights []float32) (quantised []int8, step float64) {
 // Scratch is what Probability works with. The zero value is ready; it is not safe for concurrent use.
 type Scratch struct{ features []uint32 }
 
-// Probability that a text is positive. hits are all hits of the packs in it.
-func (m *Model) Probability(t *normal.Text, hits []lexicon.Hit, s *Scratch) float64 {
-	s.features = m.Card.Recipe.Shape.Features(t, hits, s.features[:0])
+// Probability that a text is positive.
+func (m *Model) Probability(t *normal.Text, seen Seen, s *Scratch) float64 {
+	s.features = m.Card.Recipe.Shape.Features(t, seen, s.features[:0])
 	sum := float32(0)
 	for _, k := range s.features {
 		sum += m.value[uint8(m.weights[k])]
 	}
 	score := float64(sum)/math.Sqrt(float64(len(s.features)+1)) + m.Card.Bias
-	score += m.Card.Recipe.adjustment(hits)
+	score += m.Card.Recipe.adjustment(seen.Hits)
 	return logistic(m.Card.Slope*score + m.Card.Offset)
 }
 

@@ -17,8 +17,8 @@ func AbuseRecipe() Recipe {
 // AdsRecipe is how the embedded model of advertisements is made, from the messages of QQ groups.
 func AdsRecipe() Recipe {
 	return Recipe{
-		Shape:  Shape{Bits: 18, Runes: 2, Sounds: 1, Words: true, Forms: true},
-		Epochs: 20, Rate: 4, L2: 1e-3, Odds: 1, Positive: 1, Seed: 1, Folds: 5,
+		Shape:  Shape{Bits: 18, Runes: 2, Sounds: 1, Words: true, Contacts: true, Forms: true},
+		Epochs: 20, Rate: 4, L2: 1e-3, Odds: 0.5, Positive: 1, Seed: 1, Folds: 5,
 		Threshold: Line{FalsePositives: 0.02},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/feigeio/feige/internal/moderation/contact"
 	"github.com/feigeio/feige/internal/moderation/lexicon"
 	"github.com/feigeio/feige/internal/moderation/normal"
 )
@@ -76,11 +77,12 @@ type Report struct {
 type Trainer struct {
 	normaliser *normal.Normaliser
 	lexicon    *lexicon.Lexicon
+	contacts   *contact.Detector
 }
 
 // NewTrainer makes a trainer. The packs are those that the model will be used with.
 func NewTrainer(n *normal.Normaliser, l *lexicon.Lexicon) *Trainer {
-	return &Trainer{normaliser: n, lexicon: l}
+	return &Trainer{normaliser: n, lexicon: l, contacts: contact.New(n, nil)}
 }
 
 // sample is an example as features.
@@ -94,8 +96,12 @@ func (t *Trainer) sample(r *Recipe, text string, label bool) sample {
 	var read normal.Text
 	var s lexicon.Scratch
 	t.normaliser.Read(text, &read)
-	hits := t.lexicon.Find(&read, &s)
-	return sample{features: r.Shape.Features(&read, hits, nil), label: label, adjust: r.adjustment(hits)}
+	seen := Seen{Hits: t.lexicon.Find(&read, &s)}
+	if r.Shape.Contacts {
+		var c contact.Scratch
+		seen.Contacts = t.contacts.Find(&read, seen.Hits, &c)
+	}
+	return sample{features: r.Shape.Features(&read, seen, nil), label: label, adjust: r.adjustment(seen.Hits)}
 }
 
 // Train fits a model to the examples and reports what cross-validation says of the recipe.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"runtime"
 	"testing"
 )
 
@@ -13,6 +14,9 @@ var update = flag.Bool("update", false, "train the embedded models again and wri
 func TestTrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("training takes half a minute; left out of -short")
+	}
+	if raceDetector {
+		t.Skip("training is single-threaded and takes ten times as long under the race detector; it runs without")
 	}
 	t.Parallel()
 	train := func(name, path string, licence string, least float64) {
@@ -41,10 +45,13 @@ func TestTrain(t *testing.T) {
 			}
 			return
 		}
+		if runtime.GOARCH != "amd64" {
+			return // other processors fuse multiplications and additions: nearly the same weights
+		}
 		if embedded, err := os.ReadFile(path); err != nil || !bytes.Equal(embedded, b.Bytes()) {
 			t.Errorf("%s: the embedded model is not what its recipe makes of its data (%v); go test -run TestTrain -update", name, err)
 		}
 	}
-	train("ads", "../testdata/qq/ads.csv.gz", "MIT, siuank/ADDetector4J", 0.98)
-	train("abuse", "../testdata/cold/train.csv.gz", "Apache-2.0, thu-coai/COLDataset", 0.95)
+	train("ads", "../testdata/qq/ads.csv.gz", "MIT, siuank/ADDetector4J", 0.99)
+	train("abuse", "../testdata/cold/train.csv.gz", "Apache-2.0, thu-coai/COLDataset", 0.955)
 }
