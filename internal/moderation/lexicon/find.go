@@ -36,26 +36,25 @@ func (l *Lexicon) Find(t *normal.Text, s *Scratch) []Hit {
 	s.hits, s.parts = s.hits[:0], s.parts[:0]
 	s.key = s.key[:0]
 	s.segmented = segmented(t)
-	for _, r := range t.Tight {
-		var symbol uint16
-		if r < 128 {
-			symbol = l.ascii[r]
-		} else {
-			symbol = l.symbols[r]
-		}
-		s.key = appendSymbol(s.key, symbol)
-	}
+	s.key = l.encode(t.Tight, s.key)
 	l.trie.Walk(s.key, func(end, length, number int64) bool {
 		from, to := (end+1-length)/2, (end+1)/2
-		return l.take(t, s, l.patterns[number], t.TightAt[from], t.TightAt[to-1]+1, int(to-from))
+		return l.take(t, s, l.patterns[number], t.TightAt[from], t.TightAt[to-1]+1, int(to-from), false)
 	})
+	if len(t.Aloud) > 0 {
+		s.key = l.encode(t.Aloud, s.key[:0])
+		l.trie.Walk(s.key, func(end, length, number int64) bool {
+			from, to := (end+1-length)/2, (end+1)/2
+			return l.take(t, s, l.patterns[number], t.AloudAt[from], t.AloudAt[to-1]+1, int(to-from), true)
+		})
+	}
 	s.key = s.key[:0]
 	for _, sound := range t.Sounds {
 		s.key = appendSymbol(s.key, l.firstSound+uint16(sound))
 	}
 	l.trie.Walk(s.key, func(end, length, number int64) bool {
 		from, to := (end+1-length)/2, (end+1)/2
-		return l.take(t, s, l.patterns[number], t.SoundAt[from], t.SoundTo[to-1], int(to-from))
+		return l.take(t, s, l.patterns[number], t.SoundAt[from], t.SoundTo[to-1], int(to-from), false)
 	})
 	if len(s.parts) > 0 {
 		l.sequence(s)
@@ -67,9 +66,29 @@ func (l *Lexicon) Find(t *normal.Text, s *Scratch) []Hit {
 	return s.hits
 }
 
-// take notes what the automaton found; false ends the search.
-func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to int32, length int) bool {
+// encode writes runes as the automaton's symbols.
+func (l *Lexicon) encode(runes []rune, key []byte) []byte {
+	for _, r := range runes {
+		var symbol uint16
+		if r < 128 {
+			symbol = l.ascii[r]
+		} else {
+			symbol = l.symbols[r]
+		}
+		key = appendSymbol(key, symbol)
+	}
+	return key
+}
+
+// take notes what the automaton found; false ends the search. In the reading aloud only what holds an emoji counts.
+func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to int32, length int, aloud bool) bool {
 	gaps := int(to-from) > length
+	if aloud {
+		if !slices.Contains(t.Classes[from:to], normal.Emoji) {
+			return true
+		}
+		gaps = parted(t, from, to)
+	}
 	for i := range patterns {
 		p := &patterns[i]
 		if p.word && !wholeWord(t, from, to) {
@@ -87,13 +106,13 @@ func (l *Lexicon) take(t *normal.Text, s *Scratch, patterns []pattern, from, to 
 		if gaps && p.latin && len(p.runes) <= 4 && Flags(p.term.Category) && p.term.Category != allowCategory {
 			continue // s/b
 		}
-		if gaps && (p.exact || p.term.Category != allowCategory && !spelledOut(t, from, to, s.segmented)) {
+		if gaps && (p.exact || p.term.Category != allowCategory && !(aloud && !gaps) && !spelledOut(t, from, to, s.segmented)) {
 			continue
 		}
 		if p.sequence >= 0 {
 			s.parts = append(s.parts, partHit{sequence: p.sequence, part: p.part, from: from, to: to})
 		} else {
-			s.hits = append(s.hits, Hit{Term: p.term, From: from, To: to, Sound: p.sound, Gaps: gaps})
+			s.hits = append(s.hits, Hit{Term: p.term, From: from, To: to, Sound: p.sound || aloud, Gaps: gaps})
 		}
 		if len(s.hits)+len(s.parts) >= MaxHits {
 			return false

@@ -13,6 +13,10 @@ type Text struct {
 	// Tight is Runes without separators; TightAt is where in Runes each stands.
 	Tight   []rune
 	TightAt []int32
+	// Aloud is Tight with emoji read aloud, AloudAt where each stands; both are empty where the text has no emoji that
+	// is read.
+	Aloud   []rune
+	AloudAt []int32
 	// Spoken is Runes with emoji read aloud, for what looks at wording and needs no places.
 	Spoken []rune
 	// Sounds are the syllables, letters, and digits; emoji are read aloud, and words in Latin letters that
@@ -32,6 +36,7 @@ func (t *Text) reset() {
 	t.Tight, t.TightAt = t.Tight[:0], t.TightAt[:0]
 	t.Sounds, t.SoundAt, t.SoundTo = t.Sounds[:0], t.SoundAt[:0], t.SoundTo[:0]
 	t.Spoken = t.Spoken[:0]
+	t.Aloud, t.AloudAt = t.Aloud[:0], t.AloudAt[:0]
 }
 
 func (t *Text) append(r rune, class Class, at int32) {
@@ -110,8 +115,23 @@ func (n *Normaliser) country(flag, r rune, t *Text, at int32) (next, rest rune) 
 	return 0, 0
 }
 
+// aloud fills the reading with emoji.
+func (n *Normaliser) aloud(t *Text) {
+	for i, r := range t.Runes {
+		switch class := t.Classes[i]; {
+		case class == Emoji:
+			for _, c := range n.emoji[r].runes {
+				t.Aloud, t.AloudAt = append(t.Aloud, c), append(t.AloudAt, int32(i))
+			}
+		case !class.Separates():
+			t.Aloud, t.AloudAt = append(t.Aloud, r), append(t.AloudAt, int32(i))
+		}
+	}
+}
+
 // tighten fills the readings without separators.
 func (n *Normaliser) tighten(t *Text) {
+	pictures := false
 	for i := 0; i < len(t.Runes); {
 		switch class := t.Classes[i]; {
 		case class == Letter:
@@ -129,6 +149,7 @@ func (n *Normaliser) tighten(t *Text) {
 			continue
 		case class == Emoji:
 			spoken, ok := n.emoji[t.Runes[i]]
+			pictures = pictures || ok
 			if !ok {
 				spoken.runes = t.Runes[i : i+1]
 			}
@@ -147,6 +168,9 @@ func (n *Normaliser) tighten(t *Text) {
 			t.appendSound(n.lookup(t.Runes[i]).sound, i, i+1)
 		}
 		i++
+	}
+	if pictures {
+		n.aloud(t)
 	}
 }
 
