@@ -164,10 +164,19 @@ func TestRelayKilled(t *testing.T) {
 			t.Fatalf("all was said after %d kills; raise FEIGE_TEST_RELAY_MESSAGES", killed)
 		case <-time.After(400 * time.Millisecond):
 		}
-		_ = children[0].Process.Kill()
-		_ = children[0].Wait()
+		// Those of the one killed last have gone to the other: now that one.
+		n := killed % 2
+		await(t, "the other relay", func() bool {
+			c, err := net.Dial("tcp", addrs[1-n])
+			if err == nil {
+				c.Close()
+			}
+			return err == nil
+		})
+		_ = children[n].Process.Kill()
+		_ = children[n].Wait()
 		killed++
-		children[0] = h.child(t, addrs[0])
+		children[n] = h.child(t, addrs[n])
 	}
 	<-finished
 	var resent, repeats, reconnects int64

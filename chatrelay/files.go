@@ -201,6 +201,7 @@ func (r *Relay) download(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer f.Close()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(uploadTimeout)) // where it cannot be set, the reader is trusted
 	h := w.Header()
 	h.Set("Content-Type", f.MimeType)
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -169,6 +169,12 @@ func (r *Relay) Close() {
 	if r.reads != nil {
 		r.reads.close()
 	}
+	if r.feed != nil {
+		r.feed.Close()
+	}
+	if r.tables != nil {
+		r.tables.Close()
+	}
 	if r.files != nil {
 		r.files.Close()
 	}

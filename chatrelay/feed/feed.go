@@ -88,6 +88,9 @@ func New(cfg Config, deps Dependencies) (*Feed, error) {
 	return f, nil
 }
 
+// Close gives back what New took, where Run is not called.
+func (f *Feed) Close() { f.client.Close() }
+
 // Run reads until ctx ends.
 func (f *Feed) Run(ctx context.Context) error {
 	defer f.client.Close()

@@ -97,6 +97,9 @@ func New(cfg Config, deps Dependencies) (*Tables, error) {
 // Ready tells whether everything that the tables held when reading began is known.
 func (t *Tables) Ready() bool { return t.ready.Load() }
 
+// Close gives back what New took, where Run is not called.
+func (t *Tables) Close() { t.client.Close() }
+
 // Run reads until ctx ends.
 func (t *Tables) Run(ctx context.Context) error {
 	defer t.client.Close()
