@@ -27,6 +27,7 @@ const partitions = 4
 type faultyBroker struct {
 	*kfake.Cluster
 	addr string
+	stop func()
 	// cutAnswers is how many in 1000 answers on producers' connections are swallowed, with their connection.
 	cutAnswers atomic.Int64
 	// closed counts the connections that slam and cutAnswers have closed.
@@ -95,7 +96,11 @@ func startBrokerIn(t testing.TB, dir string, topics ...string) *faultyBroker {
 	c.ControlKey(int16(kmsg.SyncGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		return sync(r.(*kmsg.SyncGroupRequest).MemberID, true)
 	})
-	background(t, func(ctx context.Context) { b.layGhosts(ctx, kafkaClient(t, b.addr)) })
+	stop := background(t, func(ctx context.Context) { b.layGhosts(ctx, kafkaClient(t, b.addr)) })
+	b.stop = func() {
+		stop()
+		c.Close()
+	}
 	createTopics(t, c, topics...)
 	return b
 }

@@ -34,9 +34,11 @@ const (
 var errProducerStopped = errors.New("the producer has stopped after an earlier error")
 
 // producer is a goka.Producer that keeps order through every broker error. It sends chunk after chunk,
-// each only when the one before it has been acknowledged, with one batch a partition. Within a chunk a
-// refused batch is sent again until ProduceTimeout; that can repeat records but never skips or swaps
-// them. Then it fails for good, and so does everything queued behind.
+// each only when the one before it has been acknowledged, nearly always with one batch a partition (the
+// client may begin to send while the chunk is still being handed over; it sends a partition's batches one
+// after the other, and fails them together). Within a chunk a refused batch is sent again until
+// ProduceTimeout; that can repeat records but never skips or swaps them. Then it fails for good, and so
+// does everything queued behind.
 type producer struct {
 	cl      *kgo.Client
 	ctx     context.Context // of every write
@@ -54,7 +56,6 @@ type producer struct {
 	finished chan []emission
 	free     chan []emission // chunks to be used again
 	done     sync.WaitGroup
-	known    map[string]bool // topics that have been written to; only for send
 }
 
 type emission struct {
@@ -88,7 +89,7 @@ func newProducer(opts []kgo.Opt, cfg Config, m *metrics) goka.ProducerBuilder {
 		if err != nil {
 			return nil, fmt.Errorf("producer: %w", err)
 		}
-		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4), free: make(chan []emission, 6), known: map[string]bool{}}
+		p := &producer{cl: cl, timeout: cfg.ProduceTimeout, metrics: m, finished: make(chan []emission, 4), free: make(chan []emission, 6)}
 		p.changed.L = &p.mu
 		p.ctx, p.cancel = context.WithCancel(context.Background())
 		p.done.Add(2)
@@ -133,9 +134,7 @@ func (p *producer) EmitWithHeaders(topic, key string, value []byte, headers goka
 	return promise
 }
 
-// take waits for records and returns the next chunk; nil once closed and drained, or stopped. The first
-// record of a topic is a chunk by itself: while the client does not know a topic's partitions yet, it
-// would begin to send when they become known, with a part of the chunk, and the rest would be a second batch.
+// take waits for records and returns the next chunk; nil once closed and drained, or stopped.
 func (p *producer) take() []emission {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,15 +143,8 @@ func (p *producer) take() []emission {
 	}
 	n, size := 0, 0
 	for n < len(p.queue) && n < chunkRecords && (n == 0 || size+p.queue[n].size <= chunkBytes) {
-		known := p.known[p.queue[n].record.Topic]
-		if !known && n > 0 {
-			break
-		}
 		size += p.queue[n].size
 		n++
-		if !known {
-			break
-		}
 	}
 	var chunk []emission
 	select {
@@ -177,14 +169,12 @@ func (p *producer) send() {
 		if len(chunk) == 0 {
 			return
 		}
-		topic := chunk[0].record.Topic
 		err := p.write(chunk)
 		p.finished <- chunk
 		if err != nil {
 			p.fail(err)
 			return
 		}
-		p.known[topic] = true
 	}
 }
 
@@ -198,17 +188,26 @@ func (p *producer) write(chunk []emission) error {
 	for i := range chunk {
 		e := &chunk[i]
 		p.cl.Produce(ctx, &e.record, func(_ *kgo.Record, err error) {
-			e.err = err
+			if e.err = err; err != nil {
+				cancel() // nothing more of the chunk goes out
+			}
 			answered.Done()
 		})
 	}
-	flushErr := p.cl.Flush(ctx)
+	// The flush must go on when the context has ended: only then does the client get to the records that
+	// wait to be sent again, and sees that they must fail.
+	flushErr := p.cl.Flush(context.WithoutCancel(ctx))
 	answered.Wait()
 	p.metrics.wrote(len(chunk), time.Since(began))
+	var failed *emission
 	for i := range chunk {
-		if err := chunk[i].err; err != nil {
-			return fmt.Errorf("write to %s/%d: %w", chunk[i].record.Topic, chunk[i].record.Partition, err)
+		e := &chunk[i]
+		if e.err != nil && (failed == nil || errors.Is(failed.err, context.Canceled)) {
+			failed = e // the cause rather than what it called off
 		}
+	}
+	if failed != nil {
+		return fmt.Errorf("write to %s/%d: %w", failed.record.Topic, failed.record.Partition, failed.err)
 	}
 	return flushErr
 }
