@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
@@ -19,6 +21,10 @@ import (
 	"github.com/feigeio/feige/ingest"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/processors/conversations"
+	"github.com/feigeio/feige/processors/reception"
+	"github.com/feigeio/feige/processors/stream"
 )
 
 type benchCmd struct {
@@ -32,6 +38,7 @@ type benchRelayCmd struct {
 	Rate        float64       `help:"Messages a second." default:"2000"`
 	Duration    time.Duration `help:"How long." default:"60s"`
 	Bytes       int           `help:"Bytes of a message's text." default:"60"`
+	Takeovers   int           `help:"Then let consumers write one message too many in so many shops, one after the other (0: none)." default:"50"`
 	URL         []string      `help:"Relays that run already (their limits must allow it; keys: relay.keys_file). Without: one is started in a process of its own, with embedded Kafka." placeholder:"URL"`
 	Serve       string        `hidden:"" help:"Be that process, with this directory."`
 }
@@ -60,7 +67,7 @@ func (c benchRelayCmd) Run(a *app) error {
 	fmt.Fprintf(a.stdout, "%d connections in %d shops, %g messages/s for %s\n", c.Connections, c.Shops, c.Rate, c.Duration)
 	before := server.memory()
 	idle := int64(0)
-	rep, err := load.Run(a.ctx, load.Config{
+	work := load.Config{
 		URLs: urls, Connections: c.Connections, Shops: c.Shops, Agents: c.Agents, Rate: c.Rate, Duration: c.Duration, Bytes: c.Bytes,
 		Opening: 64, Client: "open-api",
 		Token: func(role signin.Role, account, shop string) (string, error) {
@@ -70,7 +77,8 @@ func (c benchRelayCmd) Run(a *app) error {
 			time.Sleep(5 * time.Second) // what opening took is given back
 			idle = server.memory()
 		},
-	})
+	}
+	rep, err := load.Run(a.ctx, work)
 	if err != nil {
 		return withCode(codeUnavailable, err)
 	}
@@ -88,6 +96,19 @@ func (c benchRelayCmd) Run(a *app) error {
 	k := rep.Check
 	fmt.Fprintf(a.stdout, "%-22s %d deliveries: %d lost, %d duplicate, %d out of order, %d repeats dropped, %d reconnects\n", "clients' own check",
 		k.Numbered, k.Lost, k.Duplicates, k.Reordered, k.Repeats, k.Reconnects)
+	if c.Takeovers > 0 {
+		t, err := load.Takeovers(a.ctx, work, c.Takeovers)
+		if err != nil {
+			return withCode(codeUnavailable, err)
+		}
+		row("11th message to mode", t.Mode)
+		if t.Answer.N > 0 {
+			row("11th to bot's answer", t.Answer)
+		}
+		if t.Missed > 0 {
+			fmt.Fprintf(a.stdout, "%-22s %d without a takeover within 10 s (the processors run? working hours?)\n", "", t.Missed)
+		}
+	}
 	if !k.OK() || rep.Failed > 0 {
 		return withCode(codeDifference, fmt.Errorf("bench relay: not everything arrived once and in order, or was refused (%w)", errors.Join(rep.Err)))
 	}
@@ -102,7 +123,9 @@ func (c benchRelayCmd) serve(a *app) error {
 	if err != nil {
 		return err
 	}
-	set, err := s.policySet()
+	// The rule of 2.1 at any hour.
+	hours := []byte(`working_hours: ["08:00-23:00"]`)
+	set, err := policy.Parse("default.yaml", bytes.ReplaceAll(policy.DefaultYAML(), hours, []byte(`working_hours: ["00:00-24:00"]`)))
 	if err != nil {
 		return err
 	}
@@ -137,6 +160,21 @@ func (c benchRelayCmd) serve(a *app) error {
 	}
 	ctx, stop := context.WithCancel(a.ctx)
 	defer stop()
+	// What it takes to know that a bot receives.
+	var processing sync.WaitGroup
+	defer processing.Wait()
+	defer stop()
+	for _, build := range []func(stream.Config, stream.Dependencies) (*stream.Processor, error){conversations.New, reception.New} {
+		p, err := build(s.Processors, stream.Dependencies{Broker: bcfg, Policy: set, Logger: logger})
+		if err != nil {
+			return err
+		}
+		processing.Go(func() {
+			if err := p.Run(ctx); err != nil {
+				logger.Error("processor", "error", err)
+			}
+		})
+	}
 	go func() {
 		for relay.Ready(ctx) != nil && ctx.Err() == nil {
 			time.Sleep(10 * time.Millisecond)
