@@ -33,6 +33,10 @@ const shown = 20
 func TestSyntheticSets(t *testing.T) {
 	t.Parallel()
 	m := build(t)
+	size := 2000
+	if raceDetector {
+		size = 300
+	}
 	for half, name := range map[testset.Half]string{testset.Development: "development", testset.HeldOut: "held out"} {
 		measure := func(set string, samples []testset.Sample, atLeast, atMost float64) {
 			t.Helper()
@@ -58,9 +62,9 @@ func TestSyntheticSets(t *testing.T) {
 				t.Errorf("%s, %s: %.4f flagged, want %.3f to %.3f; the first mistakes: %q", set, name, share, atLeast, atMost, mistakes[:min(shown, len(mistakes))])
 			}
 		}
-		measure("evasions", testset.Evasions(half, 2000, 20261111), 0.95, 1)
-		measure("hard negatives", testset.HardNegatives(half, 2000, 20261111), 0, 0.01)
-		chat := testset.ServiceChat(half, 4000, 20261111)
+		measure("evasions", testset.Evasions(half, size, 20261111), 0.95, 1)
+		measure("hard negatives", testset.HardNegatives(half, size, 20261111), 0, 0.01)
+		chat := testset.ServiceChat(half, 2*size, 20261111)
 		measure("service chat", chat, 0, 0.003)
 		measure("service chat with blanks between words", testset.Segmented(chat, 20261111), 0, 0.003)
 	}

@@ -10,6 +10,9 @@ import (
 
 // TestCloaking: the same offensive sentences in disguise lose at most 10 points of recall.
 func TestCloaking(t *testing.T) {
+	if raceDetector {
+		t.Skip("one thread, fifty thousand verdicts; it runs without the race detector")
+	}
 	t.Parallel()
 	m := build(t)
 	f, err := ReadFile("../testdata/cold/dev.csv.gz", Columns{})
