@@ -41,7 +41,7 @@ func (c *scan) digitRuns() {
 		r = nil
 	}
 	for i := 0; i < len(t.Runes); i++ {
-		value, kind := normal.DigitOf(t.Runes[i])
+		value, kind := t.Digit(i)
 		end := i
 		if t.Classes[i] == normal.Letter && (i == 0 || t.Classes[i-1] != normal.Letter || i == spelledTo) {
 			if v, to, ok := c.spelledDigit(i); ok {
@@ -111,7 +111,7 @@ func (c *scan) newRun() *run {
 // trim takes letters and radio words off both ends that are no digits after all.
 func (r *run) trim(t *normal.Text) {
 	soft := func(i int32) bool {
-		_, kind := normal.DigitOf(t.Runes[i])
+		_, kind := t.Digit(int(i))
 		return kind == normal.RadioDigit || kind == normal.AlikeDigit
 	}
 	for len(r.digits) > 11 && soft(r.at[len(r.at)-1]) {
@@ -133,7 +133,7 @@ func (r *run) trim(t *normal.Text) {
 func (c *scan) alike(i int) bool {
 	t := c.t
 	for k := i - 1; k >= 0 && k > i-4; k-- {
-		_, kind := normal.DigitOf(t.Runes[k])
+		_, kind := t.Digit(k)
 		if kind == normal.PlainDigit || kind == normal.WordDigit {
 			return c.beforeDigits(i)
 		}
@@ -147,7 +147,7 @@ func (c *scan) alike(i int) bool {
 // beforeDigits: the letters from i on are all digits-alike until something else than a letter comes.
 func (c *scan) beforeDigits(i int) bool {
 	for k := i; k < len(c.t.Runes) && k < i+4; k++ {
-		_, kind := normal.DigitOf(c.t.Runes[k])
+		_, kind := c.t.Digit(k)
 		if kind == normal.NoDigit || kind == normal.SoundDigit {
 			return c.t.Classes[k] != normal.Letter
 		}
@@ -164,7 +164,7 @@ func (c *scan) afterDigit(i int) bool {
 		return false
 	}
 	for k := i + 1; k < len(c.t.Runes) && k < i+4; k++ {
-		_, kind := normal.DigitOf(c.t.Runes[k])
+		_, kind := c.t.Digit(k)
 		if kind == normal.PlainDigit {
 			return true
 		}

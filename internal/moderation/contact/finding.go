@@ -99,7 +99,7 @@ func (c *scan) survey() (digits, latin, signs int) {
 		case c.t.Runes[i] == '@' || c.t.Runes[i] == '+':
 			signs++
 		case class == normal.Han:
-			if _, kind := normal.DigitOf(c.t.Runes[i]); kind != normal.NoDigit {
+			if _, kind := c.t.Digit(i); kind != normal.NoDigit {
 				digits++
 			}
 		}

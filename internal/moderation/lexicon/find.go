@@ -70,10 +70,10 @@ func (l *Lexicon) Find(t *normal.Text, s *Scratch) []Hit {
 func (l *Lexicon) encode(runes []rune, key []byte) []byte {
 	for _, r := range runes {
 		var symbol uint16
-		if r < 128 {
-			symbol = l.ascii[r]
-		} else {
+		if uint32(r) >= 1<<16 {
 			symbol = l.symbols[r]
+		} else if page := l.pages[r>>8]; page != nil {
+			symbol = page[r&0xff]
 		}
 		key = appendSymbol(key, symbol)
 	}

@@ -58,7 +58,8 @@ type Lexicon struct {
 	trie     *ahocorasick.Trie
 	patterns [][]pattern // by the automaton's number
 	symbols  map[rune]uint16
-	ascii    [128]uint16
+	// pages hold the symbols of the basic plane for speed.
+	pages [256]*[256]uint16
 	// sounds have symbols from firstSound.
 	firstSound uint16
 	sequences  []sequence
@@ -109,8 +110,11 @@ func New(n *normal.Normaliser, packs []*Pack) (*Lexicon, error) {
 		l.patterns[number] = append(l.patterns[number], pending.pattern)
 	}
 	for r, s := range l.symbols {
-		if r < 128 {
-			l.ascii[r] = s
+		if r < 1<<16 {
+			if l.pages[r>>8] == nil {
+				l.pages[r>>8] = new([256]uint16)
+			}
+			l.pages[r>>8][r&0xff] = s
 		}
 	}
 	l.trie = builder.Build()

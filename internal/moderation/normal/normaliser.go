@@ -30,8 +30,7 @@ type entry struct {
 	folded rune // 0: nothing, see more
 	class  Class
 	sound  Sound
-	digit  byte
-	kind   DigitKind
+	digit  digit
 	more   uint16 // index into sequences, from 1
 	splits bool   // may begin a split character
 }
@@ -99,7 +98,7 @@ func (n *Normaliser) fillPage(page int, b *folder) error {
 
 func (n *Normaliser) describe(r rune) entry {
 	e := entry{folded: r, class: classOf(r)}
-	e.digit, e.kind = DigitOf(r)
+	e.digit.value, e.digit.kind = DigitOf(r)
 	e.sound = n.sounds.of(r)
 	_, e.splits = n.splits[r]
 	return e

@@ -63,7 +63,7 @@ func (n *Normaliser) joinSplits(t *Text) {
 		end := i + 1 + len(s.rest)
 		t.move(out, i, end)
 		e := n.lookup(s.whole)
-		t.Runes[out], t.Classes[out] = s.whole, e.class
+		t.Runes[out], t.Classes[out], t.digits[out] = s.whole, e.class, e.digit
 		out, i = out+1, end
 	}
 	t.truncate(out)

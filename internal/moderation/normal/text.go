@@ -10,6 +10,7 @@ type Text struct {
 	Runes    []rune
 	From, To []int32
 	Classes  []Class
+	digits   []digit
 	// Tight is Runes without separators; TightAt is where in Runes each stands.
 	Tight   []rune
 	TightAt []int32
@@ -25,6 +26,15 @@ type Text struct {
 	SoundAt, SoundTo []int32
 }
 
+// Digit says which digit a rune is, and how plainly.
+func (t *Text) Digit(i int) (value byte, kind DigitKind) { return t.digits[i].value, t.digits[i].kind }
+
+// digit is what DigitOf says of a rune.
+type digit struct {
+	value byte
+	kind  DigitKind
+}
+
 // Span of the original that runes [from, to) come from.
 func (t *Text) Span(from, to int) (int, int) {
 	return int(t.From[from]), int(t.To[to-1])
@@ -32,27 +42,27 @@ func (t *Text) Span(from, to int) (int, int) {
 
 func (t *Text) reset() {
 	t.Length = 0
-	t.Runes, t.From, t.To, t.Classes = t.Runes[:0], t.From[:0], t.To[:0], t.Classes[:0]
+	t.truncate(0)
 	t.Tight, t.TightAt = t.Tight[:0], t.TightAt[:0]
 	t.Sounds, t.SoundAt, t.SoundTo = t.Sounds[:0], t.SoundAt[:0], t.SoundTo[:0]
 	t.Spoken = t.Spoken[:0]
 	t.Aloud, t.AloudAt = t.Aloud[:0], t.AloudAt[:0]
 }
 
-func (t *Text) append(r rune, class Class, at int32) {
-	t.Runes = append(t.Runes, r)
+func (t *Text) append(r rune, class Class, d digit, at int32) {
+	t.Runes, t.digits = append(t.Runes, r), append(t.digits, d)
 	t.From, t.To = append(t.From, at), append(t.To, at+1)
 	t.Classes = append(t.Classes, class)
 }
 
 // move makes rune out of the runes [from, to), to its left.
 func (t *Text) move(out, from, to int) {
-	t.Runes[out], t.Classes[out] = t.Runes[from], t.Classes[from]
+	t.Runes[out], t.Classes[out], t.digits[out] = t.Runes[from], t.Classes[from], t.digits[from]
 	t.From[out], t.To[out] = t.From[from], t.To[to-1]
 }
 
 func (t *Text) truncate(n int) {
-	t.Runes, t.From, t.To, t.Classes = t.Runes[:n], t.From[:n], t.To[:n], t.Classes[:n]
+	t.Runes, t.From, t.To, t.Classes, t.digits = t.Runes[:n], t.From[:n], t.To[:n], t.Classes[:n], t.digits[:n]
 }
 
 // Read normalises text into t.
@@ -75,11 +85,11 @@ func (n *Normaliser) Read(text string, t *Text) {
 		switch {
 		case e.folded != 0:
 			splits = splits || e.splits
-			t.append(e.folded, e.class, at)
+			t.append(e.folded, e.class, e.digit, at)
 		case e.more != 0:
 			for _, f := range n.sequences[e.more-1] {
 				fe := n.lookup(f)
-				t.append(f, fe.class, at)
+				t.append(f, fe.class, fe.digit, at)
 			}
 		case len(t.To) > 0:
 			t.To[len(t.To)-1] = at + 1
@@ -109,7 +119,7 @@ func (n *Normaliser) country(flag, r rune, t *Text, at int32) (next, rest rune) 
 	from := t.From[last]
 	t.truncate(last)
 	for _, c := range name.runes {
-		t.append(c, Han, from)
+		t.append(c, Han, digit{}, from)
 		t.To[len(t.To)-1] = at + 1
 	}
 	return 0, 0
