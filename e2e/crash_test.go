@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -36,6 +37,7 @@ func TestCrash(t *testing.T) {
 	var contact []time.Duration
 	for left > 0 {
 		c := &crashes{installation: newInstallation(t), rng: rng, events: len(rows), moments: moments}
+		c.interrupt()
 		left = c.untilItGetsThrough(left)
 		generations++
 		c.check(rows)
@@ -60,6 +62,19 @@ type crashes struct {
 	contact []time.Duration
 }
 
+// interrupt ends the job cleanly in the middle of the replay.
+func (c *crashes) interrupt() {
+	c.t.Helper()
+	p := c.start("run", "--once", "--examples="+absolute(c.t, examples))
+	if !watch(c.t, c.kafka, examplesNamespace).await(p, func(published, _ int64) bool { return published > 0 }) {
+		c.t.Fatalf("exit code %d before anything was published", p.code())
+	}
+	_ = p.command.Process.Signal(syscall.SIGTERM) // the exit code tells whether it was still there
+	if code := p.wait(); code != interrupted || !strings.HasSuffix(p.output(), "feige: interrupted before the decisions; run it again, it goes on from there\n") {
+		c.t.Errorf("a clean stop in the middle: exit code %d", code)
+	}
+}
+
 // untilItGetsThrough starts and kills the main job until one run is faster than its kill, or none is left: then a last
 // one is let through. It returns how many kills are left.
 func (c *crashes) untilItGetsThrough(left int) int {
@@ -80,8 +95,11 @@ func (c *crashes) untilItGetsThrough(left int) int {
 	return 0
 }
 
-// killed is the exit code of what a signal ended.
-const killed = -1
+// Exit codes of what a signal ended, and of what ended itself because of one.
+const (
+	killed      = -1
+	interrupted = 130
+)
 
 // killAtRandom kills by the clock or by how far the job has come since its start, so that short phases are hit
 // as often as long ones, and returns what it was doing.

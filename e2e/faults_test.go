@@ -11,13 +11,16 @@ type fault struct {
 	do   func()
 }
 
+// hasty lets others take over early from what was killed.
+const hasty = "processors: {max_restart_pause: 1s}\nsinks: {session_timeout: 6s}\n"
+
 // underFaults replays a recording into a namespace while its processors, its sinks, and the replay are killed and the given
 // faults happen, in random order at random moments, and wants no difference in the end. The flags are for the topics.
 func (in *installation) underFaults(ns string, flags []string, faults []fault) {
 	in.t.Helper()
 	rng := random(in.t)
 	in.namespace(ns, flags...)
-	file := in.recording(2, 0.15)
+	file := in.recording(2, 0.12)
 	processors, sinks := in.roles(ns)
 	replay := in.supervise("replay", "--namespace="+ns, file)
 	for range 3 {
@@ -30,7 +33,7 @@ func (in *installation) underFaults(ns string, flags []string, faults []fault) {
 	began, late := time.Now(), 0
 	for _, fault := range faults {
 		when := "during the replay"
-		target, known := rng.Int64N(25_000), false
+		target, known := rng.Int64N(20_000), false
 		if !w.await(replay, func(published, _ int64) bool {
 			if !known {
 				target, known = target+published, true
@@ -58,7 +61,7 @@ func (in *installation) underFaults(ns string, flags []string, faults []fault) {
 // The embedded engines are killed while every role runs in a process of its own.
 func TestEmbeddedEngineFaults(t *testing.T) {
 	t.Parallel()
-	in := newInstallation(t, "processors: {max_restart_pause: 1s}")
+	in := newInstallation(t, hasty)
 	engines := in.start("up")
 	engines.awaitReady()
 	kill := func() {

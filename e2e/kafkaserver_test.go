@@ -77,7 +77,7 @@ group.min.session.timeout.ms=500
 
 func (s *server) start() {
 	s.t.Helper()
-	s.process = launch(s.t, "Apache Kafka", "", exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", s.jars, "kafka.Kafka", s.properties))
+	s.process = launch(s.t, "Apache Kafka", "", exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", s.jars, "kafka.Kafka", s.properties))
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.addr), kgo.RetryTimeout(time.Second), kgo.DialTimeout(time.Second))
 	if err != nil {
 		s.t.Fatal(err)

@@ -47,7 +47,24 @@ func TestOnce(t *testing.T) {
 	if decisions(t, again) != decisions(t, first) {
 		t.Errorf("a second run decides otherwise:\n%s\nthe first:\n%s", decisions(t, again), decisions(t, first))
 	}
-	in.onEngines(func(*process) { in.checkRows(examplesNamespace, rows) })
+	in.onEngines(func(*process) {
+		in.checkRows(examplesNamespace, rows)
+		in.checkAuditCanFail(examplesNamespace)
+	})
+}
+
+// checkAuditCanFail changes one row and adds another, and wants the audit to find just these.
+func (in *installation) checkAuditCanFail(ns string) {
+	in.t.Helper()
+	in.sql(fmt.Sprintf(`INSERT INTO %[1]s.rounds_data SELECT * REPLACE ('somebody-else' AS agent_id) FROM %[1]s.rounds_data FINAL
+		WHERE outcome = 'answered' ORDER BY shop_id, conversation_id, number LIMIT 1`, database(ns)))
+	in.sql(fmt.Sprintf(`INSERT INTO %[1]s.takeovers_data SELECT * REPLACE (number + 1000 AS number) FROM %[1]s.takeovers_data FINAL
+		ORDER BY shop_id, number LIMIT 1`, database(ns)))
+	got := in.run("audit", "--namespace="+ns)
+	if got.code != 1 || !strings.HasSuffix(got.stdout, "\n2 rows differ\n") {
+		in.t.Errorf("exit code %d\n%s%s", got.code, tail(got.stdout), got.stderr)
+	}
+	contains(in.t, got, "somebody-else", "unexpected")
 }
 
 // decisions is the part of the output from the standards on, without how long it took.

@@ -15,8 +15,7 @@ func newClusterInstallation(t *testing.T, kafka string) *installation {
 	in.configure(fmt.Sprintf(`kafka: {brokers: [%q]}
 clickhouse: {addr: [%q]}
 embedded: {engines: [clickhouse], clickhouse: {addr: %[2]q}}
-processors: {max_restart_pause: 1s}
-`, in.kafka, in.clickhouse))
+`, in.kafka, in.clickhouse), hasty)
 	return in
 }
 
