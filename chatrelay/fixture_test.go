@@ -2,8 +2,6 @@ package chatrelay
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -336,12 +334,6 @@ func readTopic[T any](h *bench, topic string, decode func([]byte) T) (out []T) {
 		})
 	}
 	return out
-}
-
-func randomID() string {
-	var b [6]byte
-	_, _ = rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 func numberOf(n int) string { return fmt.Sprintf("%04d", n) }

@@ -104,7 +104,7 @@ func (s *session) checkClient(h *protocol.Request) *protocol.Problem {
 		return protocol.Problemf(protocol.CodeBadFrame, "client and clientVersion have at most %d bytes", maxClientName)
 	}
 	r := s.relay
-	reason := ""
+	var reason string
 	rule := &r.deps.Policy.At(r.nowUS()).Accounts
 	switch {
 	case s.id.Client != "" && s.id.Client != h.Client:

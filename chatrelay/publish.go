@@ -109,11 +109,6 @@ func (s *session) commit(req *protocol.Request, ev *chatv1.ChatEvent) {
 	s.tell(&protocol.Frame{Type: protocol.TypeAck, Re: req.ID, EventID: ev.EventId, OccurredAtUS: at})
 }
 
-// mayPublish takes from the limits.
-func (s *session) mayPublish() *protocol.Problem {
-	return s.relay.limits.message(s.id, s.address, s.shop)
-}
-
 // feedProblem is what a client is told when the log cannot be read.
 func feedProblem(err error) *protocol.Problem {
 	if isGone(err) {

@@ -31,7 +31,8 @@ type raw struct {
 
 func dialRaw(t *testing.T, r *Relay, header http.Header) *raw {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), strings.Replace(r.URL(), "http", "ws", 1)+"/ws", &websocket.DialOptions{HTTPHeader: header})
+	conn, _, err := websocket.Dial(t.Context(), //nolint:bodyclose // the library closes it
+		strings.Replace(r.URL(), "http", "ws", 1)+"/ws", &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
 		t.Fatal(err)
 	}

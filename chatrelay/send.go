@@ -95,7 +95,7 @@ func kindOf(name string, m *chatv1.Message) (chatv1.MessageKind, *protocol.Probl
 	for _, a := range m.Attachments {
 		pictures = pictures || strings.HasPrefix(a.MimeType, "image/")
 	}
-	kind := chatv1.MessageKind_MESSAGE_KIND_UNSPECIFIED
+	var kind chatv1.MessageKind
 	switch {
 	case name != "":
 		kind = chatv1.MessageKind(chatv1.MessageKind_value[name])

@@ -47,7 +47,8 @@ func (c *Client) connect(ctx context.Context, url string) (welcomed bool, err er
 	defer cancel()
 	dial, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
-	conn, _, err := websocket.Dial(dial, url, &websocket.DialOptions{HTTPClient: c.cfg.HTTP, CompressionMode: websocket.CompressionDisabled})
+	conn, _, err := websocket.Dial(dial, url, //nolint:bodyclose // the library closes it
+		&websocket.DialOptions{HTTPClient: c.cfg.HTTP, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		return false, fmt.Errorf("dial: %w", err)
 	}

@@ -160,7 +160,7 @@ func TestBadKeyFiles(t *testing.T) {
 	for name, text := range map[string]string{
 		"none":           "keys: []",
 		"no yaml":        "{{" + secretA,
-		"unknown field":  "keys: [{id: a, algoritm: HS256, secret: " + secretA + "}]",
+		"unknown field":  "keys: [{id: a, algo: HS256, secret: " + secretA + "}]",
 		"short secret":   "keys: [{id: a, algorithm: HS256, secret: QUJD}]",
 		"no algorithm":   "keys: [{id: a, secret: " + secretA + "}]",
 		"twice":          "keys: [{id: a, algorithm: HS256, secret: " + secretA + "}, {id: a, algorithm: HS256, secret: " + secretB + "}]",

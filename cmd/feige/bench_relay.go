@@ -234,7 +234,7 @@ func startBenchServer(ctx context.Context) (*benchServer, error) {
 func (b *benchServer) stop() {
 	b.in.Close()
 	_ = b.cmd.Wait() // its own errors are on standard error
-	os.RemoveAll(b.dir)
+	_ = os.RemoveAll(b.dir) // a temporary directory
 }
 
 // memory is the resident memory of the relay's process, bytes; 0: not known.

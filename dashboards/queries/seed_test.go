@@ -11,13 +11,13 @@ import (
 // The seed: five shops in the first half of November 2026, 10 days into it. Every shop has conversations/day rounds a day, one
 // a conversation, of which good are answered in 60 s, late in 600 s, and the rest never.
 type shopSeed struct {
-	id                     string
-	perDay, good, late     int
-	ratings, dissatisfied  int
-	takeovers              int // a takeover a day at noon for an hour
-	lasting                bool
-	restricted             bool // by the decision about 2026-10-H2
-	flags, points, letters int
+	id                    string
+	perDay, good, late    int
+	ratings, dissatisfied int
+	takeovers             int // a takeover a day at noon for an hour
+	lasting               bool
+	restricted            bool // by the decision about 2026-10-H2
+	flags, points         int
 }
 
 const (

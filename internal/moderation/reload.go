@@ -34,7 +34,7 @@ func (m *Moderator) Reload() error {
 	if r.lexicon, err = lexicon.New(m.normaliser, packs); err != nil {
 		return fmt.Errorf("compiling the word packs: %w", err)
 	}
-	digest := ""
+	var digest string
 	if r.hashes, digest, err = loadHashes(m.config.HashesDir); err != nil {
 		return err
 	}

@@ -265,10 +265,10 @@ func TestConsumerLadder(t *testing.T) {
 func TestShopPoints(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t, chatv1.OffenderKind_OFFENDER_KIND_SHOP)
-	p.flag("f1", "e1", 0, spam)        // 2
-	p.flag("f2", "e2", 1, abuse)       // 6
-	p.flag("f3", "e3", 2, fraud)       // 12: first milestone
-	p.flag("f4", "e3", 2, spam)        // the same message: strictest only
+	p.flag("f1", "e1", 0, spam)  // 2
+	p.flag("f2", "e2", 1, abuse) // 6
+	p.flag("f3", "e3", 2, fraud) // 12: first milestone
+	p.flag("f4", "e3", 2, spam)  // the same message: strictest only
 	p.appeal("a1", "f3", 20)
 	p.flag("f5", "e5", 300, political) // 24: second milestone
 	want := []string{

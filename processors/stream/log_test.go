@@ -3,7 +3,6 @@ package stream_test
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"testing"
 	"time"
 
@@ -90,5 +89,3 @@ func committed(t testing.TB, cl *kgo.Client, group, topic string, partition int3
 	}
 	return -1
 }
-
-func itoa[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }

@@ -164,7 +164,8 @@ func block(pol *policy.Policy, st *statev1.Conduct, ev *chatv1.ChatEvent) []*cha
 	soon := func(at int64) bool {
 		return at > 0 && ev.OccurredAtUs >= at && ev.OccurredAtUs-at <= pol.Detection.MaliciousBlock.SoonAfterUS
 	}
-	kind, confidence := "", 0.0
+	var kind string
+	var confidence float64
 	switch {
 	case soon(st.BadRatingAtUs):
 		kind, confidence = "after_bad_rating", 0.8
