@@ -233,7 +233,7 @@ func startBenchServer(ctx context.Context) (*benchServer, error) {
 
 func (b *benchServer) stop() {
 	b.in.Close()
-	_ = b.cmd.Wait() // its own errors are on standard error
+	_ = b.cmd.Wait()        // its own errors are on standard error
 	_ = os.RemoveAll(b.dir) // a temporary directory
 }
 
