@@ -45,6 +45,7 @@ func TestCrash(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+		_ = os.RemoveAll(c.dir) // only to save space
 	}
 	for _, moment := range slices.Sorted(maps.Keys(moments)) {
 		t.Logf("killed %3d times: %s", moments[moment], moment)
