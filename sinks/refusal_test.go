@@ -95,6 +95,9 @@ func TestRefusals(t *testing.T) {
 	}), CodeInvalid, `indicator "x": a verdict of 9`)
 	refuses("revision 0", recordOf(t, "", schemas.TopicRestrictions, "s", 7, &chatv1.Decision{ShopId: "s", PeriodStartUs: at(0), PeriodEndUs: at(1)}), CodeInvalid, "revision 0")
 	refuses("an empty letter", recordOf(t, "", schemas.TopicDeadLetters, "x/0/0", 7, &chatv1.DeadLetter{}), CodeInvalid, "names no topic")
+
+	refuses("a topic of others", recordOf(t, "", "orders", "s", 7, &chatv1.Fact{}), CodeInvalid, "do not know")
+	refusesCases(t, refuses)
 }
 
 func TestBrief(t *testing.T) {
@@ -134,37 +137,4 @@ func TestAboutData(t *testing.T) {
 	is("too many parts", &clickhouse.Exception{Code: 252}, false)
 	is("memory", &clickhouse.Exception{Code: 241}, false)
 	is("a value of another type", unfit{errors.New("converting")}, true)
-}
-
-func FuzzRows(f *testing.F) {
-	add := func(topic int, m encoder) {
-		value, err := m.MarshalVT()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(topic, "s/c", value)
-		f.Add(topic, "s", value)
-	}
-	add(0, &chatv1.ChatEvent{EventId: "e", ShopId: "s", ConversationId: "c", OccurredAtUs: at(0), Payload: &chatv1.ChatEvent_Message{Message: &chatv1.Message{Attachments: []*chatv1.Attachment{{Id: "a"}}}}})
-	add(1, &chatv1.Fact{ShopId: "s", Rounds: []*chatv1.Round{{Outcome: 2, StartedAtUs: at(0)}}, Lives: []*chatv1.ConversationLife{{StartedAtUs: at(0)}}, Rating: &chatv1.Rating{RatedAtUs: at(0)}})
-	add(3, &chatv1.Kpi{ShopId: "s", StartUs: at(0), EndUs: at(0), Indicators: []*chatv1.Indicator{{}}})
-	add(4, &chatv1.Decision{ShopId: "s", Revision: 1, PeriodStartUs: at(0), PeriodEndUs: at(0)})
-	add(5, &chatv1.DeadLetter{Topic: "chat.events", Stage: "sinks"})
-	topics := Topics()
-	f.Fuzz(func(t *testing.T, topic int, key string, value []byte) {
-		rec := &kgo.Record{Topic: topics[uint(topic)%uint(len(topics))], Key: []byte(key), Value: value, Partition: schemas.Partition([]byte(key), testPartitions)}
-		b := newBatch()
-		newMapper("", testPartitions).add(b, rec, time.Unix(1, 0))
-		if len(b.refused) > 1 || len(b.refused) == 1 && b.rows() > 0 {
-			t.Fatalf("%d letters and %d rows", len(b.refused), b.rows())
-		}
-		for _, table := range b.tables() {
-			for _, c := range table.columns {
-				if c.length() != table.rows() {
-					name, _ := c.head()
-					t.Fatalf("%s.%s: %d values for %d rows", table.name, name, c.length(), table.rows())
-				}
-			}
-		}
-	})
 }
