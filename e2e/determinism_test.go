@@ -6,13 +6,16 @@ import (
 )
 
 // recording makes believable traffic of some weeks, with all that simulated traffic has in it: ratings,
-// closings, absent agents, bots. The same seed and rate give the same file.
-func (in *installation) recording(seed int, rate float64) string {
+// closings, absent agents, bots. The same seed and rate give the same file. It returns how many events there are.
+func (in *installation) recording(seed int, rate float64) (path string, events int64) {
 	in.t.Helper()
-	path := in.path("recorded.jsonl.gz")
-	in.must("simulate", "--from=2026-03-08T00:00:00+08:00", "--to=2026-03-24T00:00:00+08:00", "--shops=40", "--curve",
+	path = in.path("recorded.jsonl.gz")
+	got := in.must("simulate", "--from=2026-03-08T00:00:00+08:00", "--to=2026-03-24T00:00:00+08:00", "--shops=40", "--curve",
 		fmt.Sprintf("--seed=%d", seed), fmt.Sprintf("--rate=%v", rate), "--out="+path)
-	return path
+	if _, err := fmt.Sscanf(got.stdout, "%d events", &events); err != nil {
+		in.t.Fatalf("how many events? %q: %v", got.stdout, err)
+	}
+	return path, events
 }
 
 // namespace makes topics and tables of one. More are flags for the topics.
@@ -36,7 +39,7 @@ func (in *installation) roles(ns string) (processors, sinks *role) {
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
-	file := in.recording(1, 0.05)
+	file, _ := in.recording(1, 0.05)
 	in.onEngines(func(*process) {
 		in.namespace("first", "--embedded")
 		in.namespace("second", "--embedded")

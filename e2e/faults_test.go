@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -20,26 +21,26 @@ func (in *installation) underFaults(ns string, flags []string, faults []fault) {
 	in.t.Helper()
 	rng := random(in.t)
 	in.namespace(ns, flags...)
-	file := in.recording(2, 0.12)
+	file, events := in.recording(2, 0.12)
 	processors, sinks := in.roles(ns)
-	replay := in.supervise("replay", "--namespace="+ns, file)
+	replay := in.supervise("replay", "--namespace="+ns, "--speed=100000", file) // some 13 s
 	for range 3 {
 		faults = append(faults, fault{"processors are killed", processors.kill})
 	}
 	faults = append(faults, fault{"sinks are killed", sinks.kill}, fault{"the replay is killed", replay.kill})
 	rng.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
 
+	at := make([]int64, len(faults))
+	for i := range at {
+		at[i] = rng.Int64N(events * 8 / 10)
+	}
+	slices.Sort(at)
+
 	w := watch(in.t, in.kafka, ns)
 	began, late := time.Now(), 0
-	for _, fault := range faults {
+	for i, fault := range faults {
 		when := "during the replay"
-		target, known := rng.Int64N(20_000), false
-		if !w.await(replay, func(published, _ int64) bool {
-			if !known {
-				target, known = target+published, true
-			}
-			return published >= target
-		}) {
+		if !w.await(replay, func(published, _ int64) bool { return published >= at[i] }) {
 			when = "after the replay"
 			late++
 		}
