@@ -120,11 +120,15 @@ func TestMissingTable(t *testing.T) {
 	if n := len(w.letters(deadletters.Filter{})); n != 0 || w.behind() == 0 {
 		t.Errorf("%d letters, %d records behind", n, w.behind())
 	}
+	if said := w.said.changes(engineClickHouse); len(said) != 1 || !strings.Contains(said[0], "run `feige schema apply`") {
+		t.Errorf("was said:\n%s", strings.Join(said, ""))
+	}
 	w.exec("RENAME TABLE db.hidden TO db.chat_texts_data")
 	w.caughtUp()
 	if n := w.number("SELECT count() FROM db.chat_texts"); n != 10 {
 		t.Errorf("%d rows of 10", n)
 	}
+	w.wentAndCameBack(engineClickHouse)
 }
 
 // Records that cannot be decoded, on every topic, go to dead.letters, and the good ones around them arrive.

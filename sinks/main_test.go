@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -34,6 +33,10 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(childEnv); text != "" {
+		fmt.Fprintln(os.Stderr, runChild(text))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if shared.server != nil {
 		if err := shared.server.Close(); err != nil {
@@ -87,11 +90,13 @@ type world struct {
 	database string
 	client   *kgo.Client
 	cfg      Config
+	// said is what its sinks log.
+	said *lines
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, ns: schemas.Namespace(fmt.Sprintf("t%d", namespaces.Add(1))), cfg: quickConfig()}
+	w := &world{TB: t, ns: schemas.Namespace(fmt.Sprintf("t%d", namespaces.Add(1))), cfg: quickConfig(), said: &lines{}}
 	w.conn = w.open(clickhouseAddr(t))
 	w.database = warehouse.Database(w.ns)
 	if _, err := warehouse.Migrate(t.Context(), w.conn, warehouse.MigrateOptions{Database: w.database}); err != nil {
@@ -186,13 +191,13 @@ func (w *world) start(conn driver.Conn) *running {
 		conn = w.conn
 	}
 	r := &running{ended: make(chan error, 1), registry: prometheus.NewRegistry()}
-	level := slog.LevelError
+	var out io.Writer = w.said
 	if testing.Verbose() {
-		level = slog.LevelInfo
+		out = io.MultiWriter(w.said, os.Stderr)
 	}
 	sink, err := New(w.cfg, Dependencies{
 		Broker: w.broker, Namespace: w.ns, Conn: conn, Database: w.database, Registry: r.registry,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})).With("test", w.Name()),
+		Logger: slog.New(slog.NewTextHandler(out, nil)).With("test", w.Name()),
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -295,72 +300,4 @@ func (w *world) letters(filter deadletters.Filter) []*deadletters.Letter {
 
 func (w *world) letterDeps() deadletters.Dependencies {
 	return deadletters.Dependencies{Broker: w.broker, Namespace: w.ns}
-}
-
-// gate is a TCP proxy that can be shut: then connections break and new ones are refused.
-type gate struct {
-	addr, to string
-
-	mu    sync.Mutex
-	inner net.Listener
-	conns map[net.Conn]bool
-}
-
-func newGate(w *world, to string) *gate {
-	w.Helper()
-	g := &gate{to: to, addr: "127.0.0.1:0", conns: make(map[net.Conn]bool)}
-	g.open(w)
-	w.Cleanup(g.shut)
-	return g
-}
-
-func (g *gate) open(w *world) {
-	w.Helper()
-	listener, err := net.Listen("tcp", g.addr)
-	if err != nil {
-		w.Fatal(err)
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.inner, g.addr = listener, listener.Addr().String()
-	go func() {
-		for {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", g.to)
-			if err != nil {
-				_ = from.Close()
-				continue
-			}
-			g.keep(from, to)
-			go g.copy(to, from)
-			go g.copy(from, to)
-		}
-	}()
-}
-
-func (g *gate) keep(conns ...net.Conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, c := range conns {
-		g.conns[c] = true
-	}
-}
-
-func (g *gate) copy(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
-	_ = to.Close()
-	_ = from.Close()
-}
-
-func (g *gate) shut() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_ = g.inner.Close()
-	for c := range g.conns {
-		_ = c.Close()
-	}
-	clear(g.conns)
 }

@@ -2,10 +2,12 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -65,7 +67,7 @@ func (s *Sink) newSession(working context.Context) (*session, error) {
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { n.owner.gain(gained) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { n.gain(gained) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { n.yield(lost) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { n.lose(lost) }),
 		kgo.SessionTimeout(s.cfg.SessionTimeout),
@@ -73,7 +75,7 @@ func (s *Sink) newSession(working context.Context) (*session, error) {
 		kgo.FetchMaxBytes(s.cfg.FetchBytes),
 		kgo.FetchMaxPartitionBytes(max(s.cfg.FetchBytes/4, 64<<10)),
 		kgo.FetchMaxWait(500 * time.Millisecond),
-		kgo.WithHooks(connections{kafka}),
+		kgo.WithHooks(newConnections(kafka)),
 	})...)
 	if err != nil {
 		return nil, fmt.Errorf("sinks: %w", err)
@@ -83,6 +85,12 @@ func (s *Sink) newSession(working context.Context) (*session, error) {
 }
 
 func (s *session) close() { s.client.CloseAllowingRebalance() }
+
+// gain takes partitions over. That the group gives them shows that it works.
+func (s *session) gain(gained map[string][]int32) {
+	s.owner.gain(gained)
+	s.kafka.worked()
+}
 
 // yield gives partitions up: it finishes what was read of them, if that does not take too long.
 func (s *session) yield(lost map[string][]int32) {
@@ -129,17 +137,33 @@ func (s *session) poll(ctx context.Context) {
 	}
 }
 
-// connections tells whether brokers can be reached.
-type connections struct{ kafka *engine }
-
-func (c connections) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err != nil {
-		c.kafka.failed(fmt.Errorf("connecting to a broker: %w", err))
-		return
-	}
-	c.kafka.worked()
+// connections tells whether brokers answer.
+type connections struct {
+	kafka *engine
+	// refused counts connections that failed since the last answer of any broker.
+	refused *atomic.Int32
 }
 
+func newConnections(kafka *engine) connections { return connections{kafka, new(atomic.Int32)} }
+
+// OnBrokerConnect takes Kafka for away at the second failure in a row: one broker of several may be.
+func (c connections) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err != nil && c.refused.Add(1) >= 2 {
+		c.kafka.failed(fmt.Errorf("connecting to a broker: %w", err))
+	}
+}
+
+// OnBrokerE2E goes by answers: a port that accepts is no broker yet.
+func (c connections) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, call kgo.BrokerE2E) {
+	if call.Err() == nil && c.refused.Swap(0) > 0 {
+		c.kafka.worked()
+	}
+}
+
+// OnGroupManageError leaves out what joining anew puts right, as the client does by itself.
 func (c connections) OnGroupManageError(err error) {
+	if outside(err) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
+		return
+	}
 	c.kafka.failed(fmt.Errorf("taking part in the consumer group: %w", err))
 }

@@ -1,7 +1,6 @@
 package sinks
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -95,7 +94,7 @@ func TestEveryTopicArrives(t *testing.T) {
 	}
 }
 
-// Repeats on a topic, and a whole second run over it by another group of sinks' making, change nothing.
+// Repeats on a topic, and a whole second run over it by another sink, change nothing.
 func TestRepeatsMakeNoDuplicates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -119,34 +118,6 @@ func TestRepeatsMakeNoDuplicates(t *testing.T) {
 	}
 }
 
-// What a process leaves behind that dies after ClickHouse has acknowledged and before Kafka has the commit.
-func TestKilledBetweenInsertAndCommit(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.cfg.StopTimeout = 100 * time.Millisecond
-	w.publishMessages("s", 0, 300)
-	for range 3 {
-		h := hold(w.conn)
-		r := w.start(h)
-		w.eventually(func() bool { return h.count() > 0 }, func() string { return "nothing is inserted" })
-		w.end(r)
-		if w.behind() == 0 {
-			t.Fatal("it committed: the test does not test what it should")
-		}
-	}
-	if w.number("SELECT count() FROM db.chat_events_data") == 0 {
-		t.Fatal("nothing was left behind")
-	}
-	w.start(nil)
-	w.caughtUp()
-	if n := w.number("SELECT count() FROM db.chat_events"); n != 300 {
-		t.Errorf("%d events of 300", n)
-	}
-	if n := w.number("SELECT count() FROM db.chat_texts"); n != 300 {
-		t.Errorf("%d texts of 300", n)
-	}
-}
-
 // A clean stop leaves nothing to be read again.
 func TestStopCommits(t *testing.T) {
 	t.Parallel()
@@ -161,96 +132,6 @@ func TestStopCommits(t *testing.T) {
 	w.end(r)
 	if n := w.number("SELECT count() FROM db.chat_events"); n != 50 || w.behind() != 0 {
 		t.Errorf("%d rows, %d records behind", n, w.behind())
-	}
-}
-
-func TestClickHouseGoesAndComesBack(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	g := newGate(w, clickhouseAddr(t))
-	r := w.start(w.open(g.addr))
-	w.publishMessages("s", 0, 20)
-	w.becomes("SELECT count() FROM db.chat_events", 20)
-	g.shut()
-	w.publishMessages("s", 20, 60)
-	w.eventually(func() bool {
-		return w.metric(r, "feige_sinks_retries_total") >= 3 && w.metric(r, "feige_sinks_engine_away") == 1
-	}, func() string { return "it does not try again" })
-	if w.behind() == 0 {
-		t.Error("it committed what it could not write")
-	}
-	g.open(w)
-	w.caughtUp()
-	if n := w.number("SELECT count() FROM db.chat_events"); n != 60 {
-		t.Errorf("%d rows of 60", n)
-	}
-	w.eventually(func() bool { return w.metric(r, "feige_sinks_engine_away") == 0 }, func() string { return "it is still said to be away" })
-	if letters := w.letters(deadletters.Filter{}); len(letters) != 0 {
-		t.Errorf("%d letters", len(letters))
-	}
-}
-
-// While ClickHouse is away nothing is lost, and memory stays bounded: the sink stops reading.
-func TestBackPressure(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	g := newGate(w, clickhouseAddr(t))
-	conn := w.open(g.addr)
-	g.shut()
-	w.cfg.BatchRows, w.cfg.MaxBatchRows = 10, 20
-	w.cfg.MaxBatchBytes = 64 << 10
-	const events = 6 * maxPoll
-	w.publishMany("s", events)
-	r := w.start(conn)
-	w.eventually(func() bool { return w.metric(r, "feige_sinks_retries_total") >= 20 }, func() string { return "it does not try again" })
-	// Two batches, each at most one poll above its bound.
-	if read := w.metric(r, "feige_sinks_records_total"); read > 2*maxPoll+40 {
-		t.Errorf("%.0f records are in memory", read)
-	}
-	g.open(w)
-	w.caughtUp()
-	if n := w.number("SELECT count() FROM db.chat_events"); n != events {
-		t.Errorf("%d rows of %d", n, events)
-	}
-}
-
-func TestKafkaGoesAndComesBack(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	r := w.start(nil)
-	w.publishMessages("s", 0, 20)
-	w.caughtUp()
-	if err := w.kafka.Close(); err != nil {
-		t.Fatal(err)
-	}
-	w.eventually(func() bool { return w.metric(r, "feige_sinks_engine_away") == 1 }, func() string { return "it does not notice" })
-	w.startKafka()
-	w.publishMessages("s", 20, 60)
-	w.caughtUp()
-	if n := w.number("SELECT count() FROM db.chat_events"); n != 60 {
-		t.Errorf("%d rows of 60", n)
-	}
-}
-
-// Sinks that come and go share the work, and nothing is lost or seen twice.
-func TestRebalances(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start(nil)
-	shops := []string{"a", "b", "c", "d", "e", "f"}
-	const each = 150
-	for n := 0; n < each; n += 50 {
-		other := w.start(nil)
-		for _, shop := range shops {
-			w.publishMessages(shop, n, n+50)
-		}
-		w.end(other)
-	}
-	w.caughtUp()
-	for _, shop := range shops {
-		if n := w.number(fmt.Sprintf("SELECT count() FROM db.chat_events WHERE shop_id = '%s'", shop)); n != each {
-			t.Errorf("shop %s: %d rows of %d", shop, n, each)
-		}
 	}
 }
 

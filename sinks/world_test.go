@@ -1,11 +1,11 @@
 package sinks
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
-
-	"context"
+	"sync/atomic"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -72,12 +72,18 @@ func (w *world) publishMessages(shop string, from, to int) {
 // process that dies between insert and commit leaves behind.
 type held struct {
 	driver.Conn
+	// holding may be turned off for a while.
+	holding  atomic.Bool
 	mu       sync.Mutex
 	inserted int
 	release  chan struct{}
 }
 
-func hold(conn driver.Conn) *held { return &held{Conn: conn, release: make(chan struct{})} }
+func hold(conn driver.Conn) *held {
+	h := &held{Conn: conn, release: make(chan struct{})}
+	h.holding.Store(true)
+	return h
+}
 
 func (h *held) PrepareBatch(ctx context.Context, query string, options ...driver.PrepareBatchOption) (driver.Batch, error) {
 	b, err := h.Conn.PrepareBatch(ctx, query, options...)
@@ -106,6 +112,9 @@ func (b heldBatch) Send() error {
 	b.held.mu.Lock()
 	b.held.inserted++
 	b.held.mu.Unlock()
+	if !b.held.holding.Load() {
+		return nil
+	}
 	select {
 	case <-b.held.release:
 		return nil

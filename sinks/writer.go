@@ -57,6 +57,7 @@ func (w *writer) write(ctx context.Context, b *batch) ([]*deadletters.Letter, er
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	w.engine.worked() // not at each table: one may be taken while another is not
 	var letters []*deadletters.Letter
 	told := make(map[int32]bool)
 	for i, t := range tables {
@@ -76,7 +77,6 @@ func (w *writer) insist(ctx context.Context, t *table) ([]refusedRow, error) {
 	for {
 		refused, err := w.divide(ctx, t, 0, t.rows(), nil)
 		if err == nil {
-			w.engine.worked()
 			return refused, nil
 		}
 		if ctx.Err() != nil {

@@ -172,11 +172,12 @@ func read(ctx context.Context, options []kgo.Opt, topic string, spans map[int32]
 			return fmt.Errorf("dead letters: reading topic %s, partition %d: %w", failure.Topic, failure.Partition, failure.Err)
 		}
 		fetches.EachRecord(func(rec *kgo.Record) {
-			if span, ok := spans[rec.Partition]; ok && rec.Offset < span.end {
+			span, ok := spans[rec.Partition]
+			if ok && rec.Offset < span.end {
 				each(rec)
-				if rec.Offset == span.end-1 {
-					delete(spans, rec.Partition)
-				}
+			}
+			if ok && rec.Offset >= span.end-1 { // beyond it where the last one is gone
+				delete(spans, rec.Partition)
 			}
 		})
 	}
