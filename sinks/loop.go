@@ -124,7 +124,8 @@ func (l *loop) room() bool {
 
 func (l *loop) take(fetches kgo.Fetches) {
 	fetches.EachError(func(topic string, partition int32, err error) {
-		if l.working.Err() == nil && !kgo.IsRetryableBrokerErr(err) && !errors.Is(err, context.Canceled) {
+		var group *kgo.ErrGroupSession // connections are told of it as well
+		if l.working.Err() == nil && !kgo.IsRetryableBrokerErr(err) && !errors.Is(err, context.Canceled) && !errors.As(err, &group) {
 			l.kafka.failed(fmt.Errorf("reading %s/%d: %w", topic, partition, err))
 		}
 	})
