@@ -110,9 +110,9 @@ func (c *crashes) killAtRandom(p *process, w *watcher) string {
 		published, processed int64         // records since then; 0: does not matter
 	}{
 		{after: upTo(c.rng, 2*time.Second)},
-		{after: upTo(c.rng, 10*time.Second)},
-		{after: 5*time.Second + upTo(c.rng, 5*time.Second), published: 1 + c.rng.Int64N(int64(c.events)/6)},
-		{after: 5*time.Second + upTo(c.rng, 5*time.Second), processed: 1 + c.rng.Int64N(int64(c.events))},
+		{after: upTo(c.rng, 7*time.Second)},
+		{after: 2*time.Second + upTo(c.rng, 4*time.Second), published: 1 + c.rng.Int64N(int64(c.events)/6)},
+		{after: 2*time.Second + upTo(c.rng, 4*time.Second), processed: 1 + c.rng.Int64N(int64(c.events))},
 	}
 	kind := kinds[c.rng.IntN(len(kinds))]
 	answered, progressed := false, false

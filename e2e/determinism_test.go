@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -62,13 +63,21 @@ func TestDeterminism(t *testing.T) {
 		processors.stop()
 		sinks.stop()
 
-		in.checkSame("first", "second")
+		for name, how := range in.differing("first", "second") {
+			t.Errorf("%s: %s", name, how)
+		}
 		counts := in.checkNoRepeats("second")
-		for _, name := range []string{"ratings", "takeovers", "restrictions"} {
-			if counts[name] == 0 {
+		for name, n := range counts {
+			if n == 0 {
 				t.Errorf("%s: no row was compared", name)
 			}
 		}
 		t.Logf("rows that are the same: %v", counts)
+
+		// One more row is found.
+		in.sql("INSERT INTO feige_second.takeovers_data SELECT * REPLACE (number + 1000 AS number) FROM feige_second.takeovers_data FINAL LIMIT 1")
+		if found := in.differing("first", "second"); len(found) != 1 || !strings.HasPrefix(found["takeovers"], "1 rows only in second") {
+			t.Errorf("one takeover was added to the second; found was %v", found)
+		}
 	})
 }
