@@ -19,9 +19,9 @@ import (
 
 	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/processors/conversations"
 	"github.com/feigeio/feige/processors/reception"
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 
 // role is what a child process does.
 type role struct {
-	// Broker: be a broker on this port and directory. Else: run the three processors.
+	// Broker: be the embedded broker on this port and directory. Else: run the three processors.
 	Broker bool
 	Port   int
 	Dir    string
@@ -72,14 +72,14 @@ func runChild(text string) error {
 		cancel()
 	}()
 	if r.Broker {
-		c, err := kfake.NewCluster(append(brokerOptions(r.Port, r.Dir), kfake.WithLogger(kfake.BasicLogger(os.Stderr, kfake.LogLevelWarn)))...)
+		cfg := ekafka.Config{Dir: r.Dir, Addr: fmt.Sprintf("127.0.0.1:%d", r.Port)}
+		b, err := ekafka.Start(ctx, cfg, ekafka.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 		if err != nil {
 			return err
 		}
 		fmt.Println("ready")
 		<-ctx.Done()
-		c.Close()
-		return nil
+		return b.Close()
 	}
 	began := time.Now()
 	all, err := newProcessors(r, slog.New(slog.NewTextHandler(os.Stderr, nil)), nil)

@@ -25,14 +25,15 @@ type verdict struct {
 	late []string
 
 	events, ticks, facts, factRepeats, takeovers, snapshots, decisions, letters, tableRecords int
+	compacted                                                                                 int64
 }
 
 func (v *verdict) fail(format string, a ...any) { v.wrong = append(v.wrong, fmt.Sprintf(format, a...)) }
 func (v *verdict) wait(format string, a ...any) { v.late = append(v.late, fmt.Sprintf(format, a...)) }
 
 func (v *verdict) String() string {
-	return fmt.Sprintf("events %d (ticks %d, dead letters %d), facts %d and %d repeats, takeover records %d, snapshots %d, decisions %d, table records %d",
-		v.events, v.ticks, v.letters, v.facts, v.factRepeats, v.takeovers, v.snapshots, v.decisions, v.tableRecords)
+	return fmt.Sprintf("events %d (ticks %d, dead letters %d), facts %d and %d repeats, takeover records %d, snapshots %d, decisions %d, table records %d (%d compacted)",
+		v.events, v.ticks, v.letters, v.facts, v.factRepeats, v.takeovers, v.snapshots, v.decisions, v.tableRecords, v.compacted)
 }
 
 // compare reads all topics and holds them against one pass over chat.events.
@@ -220,6 +221,9 @@ func (v *verdict) compareTable(group string, want map[string][]byte, log [][]*kg
 	got, applied := map[string][]byte{}, map[string]int64{}
 	for p, records := range log {
 		v.tableRecords += len(records)
+		if len(records) > 0 {
+			v.compacted += records[0].Offset
+		}
 		for _, r := range records {
 			at, ok := statev1.Applied(r.Value)
 			if !ok {
