@@ -9,6 +9,8 @@ type columnOf[T any] struct {
 	// kind is the type of the column in ClickHouse.
 	kind   string
 	values []T
+	// blank tells the value that ClickHouse gives a row whose insert does not name the column; nil: it is always named.
+	blank func(T) bool
 }
 
 // put sets the value of a row: the next one, or one that is there already.
@@ -24,6 +26,18 @@ func (c *columnOf[T]) head() (name, kind string) { return c.name, c.kind }
 func (c *columnOf[T]) part(from, to int) any     { return c.values[from:to] }
 func (c *columnOf[T]) length() int               { return len(c.values) }
 
+func (c *columnOf[T]) needless(from, to int) bool {
+	if c.blank == nil {
+		return false
+	}
+	for _, value := range c.values[from:to] {
+		if !c.blank(value) {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *columnOf[T]) reset() {
 	clear(c.values) // lets go of strings
 	c.values = c.values[:0]
@@ -32,6 +46,8 @@ func (c *columnOf[T]) reset() {
 type column interface {
 	head() (name, kind string)
 	part(from, to int) any
+	// needless tells that an insert of rows from..to says the same without the column.
+	needless(from, to int) bool
 	length() int
 	reset()
 }
@@ -48,9 +64,35 @@ func newTable(name string) *table { return &table{name: name} }
 
 // add makes the next column of a table.
 func add[T any](t *table, name, kind string) *columnOf[T] {
-	c := &columnOf[T]{name: name, kind: kind}
+	c := &columnOf[T]{name: name, kind: kind, blank: blankOf[T]()}
 	t.columns = append(t.columns, c)
 	return c
+}
+
+// blankOf is for types whose zero is ClickHouse's default. Enumerations (int8) are not among them: theirs is the first of
+// their values, whatever its number. Most columns of an event's row are blank, and of many batches' rows all.
+func blankOf[T any]() func(T) bool {
+	var f any
+	switch any(*new(T)).(type) {
+	case string:
+		f = func(v string) bool { return v == "" }
+	case bool:
+		f = func(v bool) bool { return !v }
+	case int64:
+		f = func(v int64) bool { return v == 0 }
+	case uint8:
+		f = func(v uint8) bool { return v == 0 }
+	case uint16:
+		f = func(v uint16) bool { return v == 0 }
+	case uint32:
+		f = func(v uint32) bool { return v == 0 }
+	case uint64:
+		f = func(v uint64) bool { return v == 0 }
+	default:
+		return nil
+	}
+	blank, _ := f.(func(T) bool)
+	return blank
 }
 
 func (t *table) rows() int { return len(t.origins) }

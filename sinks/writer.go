@@ -132,12 +132,19 @@ func (w *writer) insert(ctx context.Context, t *table, from, to int) error {
 func (w *writer) send(ctx context.Context, t *table, from, to int) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.InsertTimeout)
 	defer cancel()
-	names := make([]string, len(t.columns))
-	heads := make([]clickhouse.ColumnNameAndType, len(t.columns))
-	for i, c := range t.columns {
+	var (
+		columns []column
+		names   []string
+		heads   []clickhouse.ColumnNameAndType
+	)
+	for _, c := range t.columns {
+		if c.needless(from, to) {
+			continue
+		}
 		name, kind := c.head()
-		names[i] = "`" + name + "`"
-		heads[i] = clickhouse.ColumnNameAndType{Name: name, Type: kind}
+		columns = append(columns, c)
+		names = append(names, "`"+name+"`")
+		heads = append(heads, clickhouse.ColumnNameAndType{Name: name, Type: kind})
 	}
 	ctx = clickhouse.Context(ctx,
 		clickhouse.WithSettings(w.settings),
@@ -149,7 +156,7 @@ func (w *writer) send(ctx context.Context, t *table, from, to int) (err error) {
 		return fmt.Errorf("table %s: beginning an insert: %w", t.name, err)
 	}
 	defer func() { err = errors.Join(err, closed(block)) }()
-	for i, c := range t.columns {
+	for i, c := range columns {
 		if err := block.Column(i).Append(c.part(from, to)); err != nil {
 			return unfit{fmt.Errorf("table %s: column %s: %w", t.name, names[i], err)}
 		}
