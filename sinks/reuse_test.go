@@ -81,7 +81,6 @@ func TestEmptyBatchesLetGo(t *testing.T) {
 	bad := &kgo.Record{Topic: schemas.TopicEvents, Key: []byte("s/c"), Value: []byte(strings.Repeat("\xff", 100))}
 	m.add(b, bad, time.Unix(1, 0))
 	values["letters"] = weak.Make(&bad.Value[0])
-	bad = nil
 	if len(b.refused) != 1 {
 		t.Fatalf("%d letters", len(b.refused))
 	}
