@@ -2,7 +2,6 @@ package stream_test
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +17,6 @@ type driver struct {
 	t   testing.TB
 	gen *generator
 	cl  *kgo.Client
-	n   atomic.Int64
 }
 
 func newDriver(t testing.TB, addr string, seed uint64) *driver {
@@ -58,7 +56,6 @@ func (d *driver) write(out []published) {
 	if err := d.cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		d.t.Errorf("publish: %v", err)
 	}
-	d.n.Add(int64(len(out)))
 }
 
 // flow publishes at a rate (events a second) until the context ends.
