@@ -166,7 +166,7 @@ func TestStopWhileAnEngineIsAway(t *testing.T) {
 			close(first.release)
 			w.eventually(func() bool { return w.metric(r, "feige_sinks_engine_away") == 1 }, func() string { return "it does not notice" })
 			w.end(r)
-			if len(w.said.with("stopped before everything")) != 1 {
+			if len(w.said.with("stopped before everything", notCommitted)) == 0 { // the group may be lost before the stop
 				t.Error("it was not said that something is left")
 			}
 			comeBack(w, g)

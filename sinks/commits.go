@@ -66,6 +66,8 @@ func (o *ownership) of(offsets map[string]map[int32]kgo.EpochOffset) map[string]
 	return kept
 }
 
+const notCommitted = "sinks: a batch is not committed: its partitions are not this sink's any more; whoever has them reads it again"
+
 // commit tries until the group has the offsets, or until they are not this member's to commit any more: what
 // was read and not committed is then read again by whoever has the partitions.
 func (s *session) commit(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) error {
@@ -73,6 +75,9 @@ func (s *session) commit(ctx context.Context, offsets map[string]map[int32]kgo.E
 	for {
 		mine := s.owner.of(offsets)
 		if len(mine) == 0 {
+			if len(offsets) > 0 {
+				s.logger.Info(notCommitted, "error", "this sink has lost them")
+			}
 			return nil
 		}
 		err := commitOnce(ctx, s.client, mine)
@@ -84,7 +89,7 @@ func (s *session) commit(ctx context.Context, offsets map[string]map[int32]kgo.E
 			return ctx.Err()
 		}
 		if outside(err) {
-			s.logger.Info("sinks: a batch is not committed: the group has given its partitions to others", "error", brief(err))
+			s.logger.Info(notCommitted, "error", brief(err))
 			return nil
 		}
 		s.kafka.failed(err)

@@ -140,22 +140,35 @@ func (s *session) poll(ctx context.Context) {
 // connections tells whether brokers answer.
 type connections struct {
 	kafka *engine
-	// refused counts connections that failed since the last answer of any broker.
-	refused *atomic.Int32
+	// answered is when a broker last did, Unix milliseconds.
+	answered *atomic.Int64
+	// silent is true since a connection failed while no broker answered.
+	silent *atomic.Bool
 }
 
-func newConnections(kafka *engine) connections { return connections{kafka, new(atomic.Int32)} }
+func newConnections(kafka *engine) connections {
+	return connections{kafka, new(atomic.Int64), new(atomic.Bool)}
+}
 
-// OnBrokerConnect takes Kafka for away at the second failure in a row: one broker of several may be.
+// maxSilence is how long ago an answer still shows that Kafka is there, whatever becomes of one connection: one broker of
+// several may be away, and attempts of before may fail after it came back.
+const maxSilence = time.Second
+
 func (c connections) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err != nil && c.refused.Add(1) >= 2 {
-		c.kafka.failed(fmt.Errorf("connecting to a broker: %w", err))
+	if err == nil || time.Since(time.UnixMilli(c.answered.Load())) < maxSilence {
+		return
 	}
+	c.silent.Store(true)
+	c.kafka.failed(fmt.Errorf("connecting to a broker: %w", err))
 }
 
 // OnBrokerE2E goes by answers: a port that accepts is no broker yet.
 func (c connections) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, call kgo.BrokerE2E) {
-	if call.Err() == nil && c.refused.Swap(0) > 0 {
+	if call.Err() != nil {
+		return
+	}
+	c.answered.Store(time.Now().UnixMilli())
+	if c.silent.Swap(false) {
 		c.kafka.worked()
 	}
 }
