@@ -3,7 +3,7 @@ package chatrelay
 import (
 	"github.com/feigeio/feige/chatrelay/inbox"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/schemas"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 	statev1 "github.com/feigeio/feige/schemas/state/v1"

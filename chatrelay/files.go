@@ -16,7 +16,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/attachments"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // uploadTimeout bounds one upload.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 

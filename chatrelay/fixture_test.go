@@ -19,7 +19,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"

@@ -10,7 +10,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/feed"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )

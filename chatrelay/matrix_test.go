@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // TestMatrix has every role try every request in its own conversation, in another's of its shop, and in another

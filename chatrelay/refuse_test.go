@@ -18,7 +18,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/schemas"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )

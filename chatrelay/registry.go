@@ -3,7 +3,7 @@ package chatrelay
 import (
 	"sync"
 
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // account is a role and an id: the same id in two roles is two accounts.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/attachments"
 	"github.com/feigeio/feige/chatrelay/feed"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/chatrelay/tables"
 	"github.com/feigeio/feige/internal/broker"
 	"github.com/feigeio/feige/internal/policy"

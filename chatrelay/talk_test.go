@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // item is how an agent sees a conversation now.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // Config of a run.

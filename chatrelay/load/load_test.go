@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 

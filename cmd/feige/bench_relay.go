@@ -17,7 +17,7 @@ import (
 
 	"github.com/feigeio/feige/chatrelay"
 	"github.com/feigeio/feige/chatrelay/load"
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/ops"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/feigeio/feige/chatrelay/signin"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 type tokenCmd struct {
