@@ -15,11 +15,11 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // relayEnv, when set, makes the test binary a relay and nothing else: tests kill it.

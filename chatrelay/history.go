@@ -7,8 +7,8 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/feed"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/feed"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
+	"github.com/feigeio/feige/internal/signin"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 

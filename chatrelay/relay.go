@@ -17,10 +17,10 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/attachments"
 	"github.com/feigeio/feige/chatrelay/feed"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/chatrelay/tables"
 	"github.com/feigeio/feige/internal/broker"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/schemas"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )

@@ -20,8 +20,8 @@ import (
 
 	"github.com/feigeio/feige/chatrelay/client"
 	"github.com/feigeio/feige/chatrelay/protocol"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 // certificate writes a certificate of its own for loopback.

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 )
 
 func TestRun(t *testing.T) {

@@ -17,11 +17,11 @@ import (
 
 	"github.com/feigeio/feige/chatrelay"
 	"github.com/feigeio/feige/chatrelay/load"
-	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/ingest"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/processors/conversations"
 	"github.com/feigeio/feige/processors/reception"
 	"github.com/feigeio/feige/processors/stream"
