@@ -773,9 +773,9 @@ type Window struct {
 	Takeovers int64                  `protobuf:"varint,4,opt,name=takeovers,proto3" json:"takeovers,omitempty"`
 	// Assessed time of takeovers that have ended, microseconds.
 	BotUs int64 `protobuf:"varint,5,opt,name=bot_us,json=botUs,proto3" json:"bot_us,omitempty"`
-	// Sketch of the waits of answered rounds: ascending bucket numbers (differences) and their counts.
-	WaitBucketSteps  []int32  `protobuf:"zigzag32,6,rep,packed,name=wait_bucket_steps,json=waitBucketSteps,proto3" json:"wait_bucket_steps,omitempty"`
-	WaitBucketCounts []uint64 `protobuf:"varint,7,rep,packed,name=wait_bucket_counts,json=waitBucketCounts,proto3" json:"wait_bucket_counts,omitempty"`
+	// Sketch of the waits of answered rounds: for each bucket from number 0 on its count, a varint. A count of 0
+	// is followed by how many buckets in a row are empty, a varint; none is last.
+	Waits []byte `protobuf:"bytes,12,opt,name=waits,proto3" json:"waits,omitempty"`
 	// Offset of the newest event in the window, plus one. 0: only bot time so far, which makes no row.
 	SourcePlusOne int64 `protobuf:"varint,8,opt,name=source_plus_one,json=sourcePlusOne,proto3" json:"source_plus_one,omitempty"`
 	// The window changed since the newest tick that its shop has seen.
@@ -852,16 +852,9 @@ func (x *Window) GetBotUs() int64 {
 	return 0
 }
 
-func (x *Window) GetWaitBucketSteps() []int32 {
+func (x *Window) GetWaits() []byte {
 	if x != nil {
-		return x.WaitBucketSteps
-	}
-	return nil
-}
-
-func (x *Window) GetWaitBucketCounts() []uint64 {
-	if x != nil {
-		return x.WaitBucketCounts
+		return x.Waits
 	}
 	return nil
 }
@@ -965,7 +958,7 @@ func (x *Conduct) GetBadRatingAtUs() int64 {
 }
 
 // Penalty is a value of the table penalties-table, key of the offender: what is in force against an account.
-// Relays read it before they let anybody speak. Offences are few and are kept; past 512 the oldest count only
+// Relays read it before they let anybody speak. Offences are few and are kept; past 128 the oldest count only
 // by their number.
 type Penalty struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -1333,20 +1326,19 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x0fsource_plus_one\x18\x02 \x01(\x03R\rsourcePlusOne\x123\n" +
 	"\btakeover\x18\x03 \x01(\v2\x17.state.v1.TakeoverStateR\btakeover\x12*\n" +
 	"\awindows\x18\x04 \x03(\v2\x10.state.v1.WindowR\awindows\x12\x17\n" +
-	"\atick_us\x18\x05 \x01(\x03R\x06tickUs\"\xfa\x02\n" +
+	"\atick_us\x18\x05 \x01(\x03R\x06tickUs\"\xe9\x02\n" +
 	"\x06Window\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.chat.v1.WindowKindR\x04kind\x12\x19\n" +
 	"\bstart_us\x18\x02 \x01(\x03R\astartUs\x12'\n" +
 	"\x06counts\x18\x03 \x01(\v2\x0f.chat.v1.CountsR\x06counts\x12\x1c\n" +
 	"\ttakeovers\x18\x04 \x01(\x03R\ttakeovers\x12\x15\n" +
-	"\x06bot_us\x18\x05 \x01(\x03R\x05botUs\x12*\n" +
-	"\x11wait_bucket_steps\x18\x06 \x03(\x11R\x0fwaitBucketSteps\x12,\n" +
-	"\x12wait_bucket_counts\x18\a \x03(\x04R\x10waitBucketCounts\x12&\n" +
+	"\x06bot_us\x18\x05 \x01(\x03R\x05botUs\x12\x14\n" +
+	"\x05waits\x18\f \x01(\fR\x05waits\x12&\n" +
 	"\x0fsource_plus_one\x18\b \x01(\x03R\rsourcePlusOne\x12\x18\n" +
 	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
-	" \x01(\x06R\x06digest\"\xaa\x01\n" +
+	" \x01(\x06R\x06digestJ\x04\b\x06\x10\aJ\x04\b\a\x10\bR\x11wait_bucket_stepsR\x12wait_bucket_counts\"\xaa\x01\n" +
 	"\aConduct\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12$\n" +
 	"\x0equestion_at_us\x18\x02 \x01(\x03R\fquestionAtUs\x12&\n" +
