@@ -50,6 +50,27 @@ var policies = sync.OnceValue(func() []Variant {
 	}
 })
 
+// CasePolicies are policies under which penalties differ.
+func CasePolicies() []Variant { return casePolicies() }
+
+var casePolicies = sync.OnceValue(func() []Variant {
+	quick := []edit{{"mutes", "[1d, 3d, 10d]"}, {"points_expire_after", "20d"}, {"appeals", "[5d, 4d, 3d]"}}
+	several := []string{
+		version("one", "always"),
+		version("two", `"2024-03-01"`, append(quick, edit{"ban_categories", "[spam]"})...),
+		version("three", `"2024-03-05T20:00:00+08:00"`, edit{"ban_on_loss", "false"}, edit{"shield", "false"}, edit{"flag_orders", "false"},
+			edit{"appeals", "[30d]"}, edit{"mutes", "[forever]"}, edit{"points_expire_after", "forever"}),
+		version("four", `"2024-04-01"`, edit{"ban_categories", "[]"}, edit{"points_expire_after", "90d"}),
+	}
+	return []Variant{
+		variant("default", version("default", "always")),
+		variant("quick", version("quick", "always", quick...)),
+		variant("points for good", version("points", "always", edit{"points_expire_after", "forever"}, edit{"appeals", "[365d, 365d]"})),
+		variant("no shields", version("bare", "always", edit{"shield", "false"}, edit{"flag_orders", "false"}, edit{"ban_on_loss", "false"})),
+		variant("several versions", several...),
+	}
+})
+
 // version is the text of one version of the built-in policy with other values.
 func version(name, from string, edits ...edit) string {
 	_, text, found := strings.Cut(string(policy.DefaultYAML()), "\nversions:\n")

@@ -1,6 +1,7 @@
 package penalties
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -90,32 +91,61 @@ func confirm(st *statev1.Penalty, f *chatv1.Flag, category chatv1.Category, at i
 	o := &statev1.Offence{Flag: kept, Category: category, ConfirmedAtUs: at}
 	st.Offences = append(st.Offences, o)
 	if n := len(st.Offences) - keptOffences; n > 0 {
-		forget(st, n)
+		forget(st, n, at)
 	}
 	return o
 }
 
-// forget drops the oldest offences and what was published of them; it stays published.
-func forget(st *statev1.Penalty, n int) {
-	groups := map[string]bool{}
+// forget drops the oldest flags and what was published of events that none is left on: it stays published, and
+// goes on to bind the account.
+func forget(st *statev1.Penalty, n int, at int64) {
+	stood, standing := map[string]bool{}, map[string]bool{}
 	for _, o := range st.Offences[:n] {
-		groups[groupOf(o)] = true
+		stood[groupOf(o)] = stood[groupOf(o)] || stands(o)
 	}
 	st.Offences = slices.Delete(st.Offences, 0, n)
 	for _, o := range st.Offences {
-		delete(groups, groupOf(o))
+		delete(stood, groupOf(o))
 	}
-	st.EarlierOffences += int32(len(groups))
-	st.Sanctions = slices.DeleteFunc(st.Sanctions, func(s *chatv1.Sanction) bool {
-		group, _, _ := strings.Cut(s.SanctionId, "/")
-		if groups[group] && s.Kind == chatv1.SanctionKind_SANCTION_KIND_POINTS && !s.Reversed {
-			st.EarlierPoints += s.Points
-			if s.UntilUs == 0 || st.EarlierPointsUntilUs < s.UntilUs {
-				st.EarlierPointsUntilUs = s.UntilUs
-			}
+	for group, ok := range stood {
+		if ok {
+			standing[group] = true
+			st.EarlierOffences++
 		}
-		return groups[group]
+	}
+	if st.EarlierPointsUntilUs != 0 && st.EarlierPointsUntilUs <= at && len(standing) > 0 {
+		st.EarlierPoints = 0
+	}
+	st.Sanctions = slices.DeleteFunc(st.Sanctions, func(s *chatv1.Sanction) bool {
+		group := s.SanctionId[:strings.LastIndexByte(s.SanctionId, '/')]
+		if standing[group] && !s.Reversed {
+			carryOver(st, s, at)
+		}
+		_, gone := stood[group]
+		return gone
 	})
+}
+
+func carryOver(st *statev1.Penalty, s *chatv1.Sanction, at int64) {
+	switch s.Kind {
+	case chatv1.SanctionKind_SANCTION_KIND_POINTS:
+		if s.UntilUs == 0 || at < s.UntilUs {
+			st.EarlierPoints += s.Points
+			st.EarlierPointsUntilUs = s.UntilUs
+		}
+	case chatv1.SanctionKind_SANCTION_KIND_BAN:
+		st.EarlierBanned = true
+	case chatv1.SanctionKind_SANCTION_KIND_MUTE:
+		st.EarlierMutedUntilUs = max(st.EarlierMutedUntilUs, untilOf(s))
+	}
+}
+
+// untilOf is the end of a sanction; the greatest time for one without end.
+func untilOf(s *chatv1.Sanction) int64 {
+	if s.UntilUs == 0 {
+		return math.MaxInt64
+	}
+	return s.UntilUs
 }
 
 // groupOf names the event that the flag is on, or the flag where there is none.
@@ -140,6 +170,9 @@ func verdict(st *statev1.Penalty, v *chatv1.ReviewVerdict, at int64) bool {
 		o = confirm(st, v.Flag, v.Flag.Category, at)
 	}
 	o.Dismissed = !confirmed
+	if confirmed {
+		o.Loss = v.Loss
+	}
 	if confirmed && v.Category != chatv1.Category_CATEGORY_UNSPECIFIED {
 		o.Category = v.Category
 	}
@@ -159,7 +192,7 @@ func (m *Machine) appeal(st *statev1.Penalty, a *chatv1.Appeal, at int64) bool {
 	}
 	allowed := m.policy.At(o.ConfirmedAtUs).Verification.AppealsUS
 	n := len(o.Appeals)
-	if n >= len(allowed) {
+	if n >= len(allowed) || slices.ContainsFunc(o.Appeals, func(before *statev1.AppealState) bool { return before.AppealId == a.AppealId }) {
 		return false
 	}
 	from := o.ConfirmedAtUs

@@ -1,7 +1,6 @@
 package penalties
 
 import (
-	"math"
 	"slices"
 
 	"github.com/feigeio/feige/internal/policy"
@@ -39,7 +38,7 @@ type offence struct {
 func (m *Machine) derive(st *statev1.Penalty, off, at int64) []*chatv1.Sanction {
 	consumer := st.Offender.GetKind() == chatv1.OffenderKind_OFFENDER_KIND_CONSUMER
 	var due []*chatv1.Sanction
-	st.Banned, st.MutedUntilUs, st.Points = false, 0, 0
+	st.Banned, st.MutedUntilUs, st.Points = st.EarlierBanned, st.EarlierMutedUntilUs, 0
 	if consumer {
 		due = m.consumer(st)
 	} else {
@@ -69,7 +68,8 @@ func (m *Machine) offences(st *statev1.Penalty, weigh func(*statev1.Offence) int
 
 func (m *Machine) consumer(st *statev1.Penalty) (due []*chatv1.Sanction) {
 	bans := func(o *statev1.Offence) bool {
-		return m.policy.At(o.ConfirmedAtUs).Penalties.Consumer.Bans(categoryNames[o.Category])
+		rule := &m.policy.At(o.ConfirmedAtUs).Penalties.Consumer
+		return rule.Bans(categoryNames[o.Category]) || rule.BanOnLoss && o.Loss
 	}
 	offences := m.offences(st, func(o *statev1.Offence) int64 {
 		if bans(o) {
@@ -91,12 +91,10 @@ func (m *Machine) consumer(st *statev1.Penalty) (due []*chatv1.Sanction) {
 		}
 		mute := sanction(st, g, chatv1.SanctionKind_SANCTION_KIND_MUTE, n, pol)
 		length := rule.MuteUS(n)
-		if length == policy.Forever {
-			st.MutedUntilUs = math.MaxInt64
-		} else {
+		if length != policy.Forever {
 			mute.UntilUs = g.confirmedAt + length
-			st.MutedUntilUs = max(st.MutedUntilUs, mute.UntilUs)
 		}
+		st.MutedUntilUs = max(st.MutedUntilUs, untilOf(mute))
 		due = append(due, mute)
 	}
 	return due

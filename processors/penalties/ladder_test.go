@@ -2,12 +2,14 @@ package penalties
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/feigeio/feige/internal/oracle"
 	"github.com/feigeio/feige/internal/policy"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 	statev1 "github.com/feigeio/feige/schemas/state/v1"
@@ -24,6 +26,7 @@ type play struct {
 	off      int64
 	inForce  map[string]*chatv1.Sanction
 	versions int
+	log      []oracle.CaseRecord
 }
 
 func newPlay(t *testing.T, kind chatv1.OffenderKind) *play {
@@ -43,6 +46,7 @@ func (p *play) do(c *chatv1.Case) {
 		p.t.Fatal(err)
 	}
 	p.off++
+	p.log = append(p.log, oracle.CaseRecord{Offset: p.off, Case: c})
 	issued, changed := p.m.Apply(st, c, p.off)
 	for _, s := range issued {
 		if s.Version != p.off {
@@ -108,12 +112,24 @@ func (p *play) decide(id, flag string, days float64, granted bool) {
 }
 
 // sanctions writes what is in force as "e1/mute #1 0..2", reversed ones left out.
-func (p *play) sanctions() []string {
+func (p *play) sanctions() []string { return written(slices.Collect(maps.Values(p.inForce))) }
+
+// second is the oracle's reading of the same log.
+func (p *play) second() ([]string, oracle.Account) {
+	r := oracle.RunCases(policy.Default(), p.log)
+	if len(r.Accounts) == 0 {
+		return written(r.Sanctions), oracle.Account{}
+	}
+	return written(r.Sanctions), r.Accounts[0]
+}
+
+func written(all []*chatv1.Sanction) []string {
 	var out []string
-	for id, s := range p.inForce {
+	for _, s := range all {
 		if s.Reversed {
 			continue
 		}
+		id := s.SanctionId
 		until := "for good"
 		if s.UntilUs != 0 {
 			until = fmt.Sprintf("%g", float64(s.UntilUs-start)/day)
@@ -243,6 +259,46 @@ func TestConsumerLadder(t *testing.T) {
 			p.appeal("a2", "f1", 2)
 			p.decide("a2", "f1", 3, true)
 		}, []string{"e1/ban #1 0..for good", "e1/shield #1 0..for good"}, 0, true},
+		{"a verdict that comes after the appeal window opens one of its own", func(p *play) {
+			f := p.flagOf("f1", "e1", 0, spam, "brushing", false)
+			p.do(&chatv1.Case{Step: &chatv1.Case_Flag{Flag: f}})
+			p.appeal("a0", "f1", 10) // on nothing yet
+			p.verdict("v1", "f1", 31, confirmed, f)
+			p.appeal("a1", "f1", 60.99)
+			p.decide("a1", "f1", 61, true)
+		}, nil, 0, false},
+		{"a verdict after an appeal window that ran out dismisses all the same", func(p *play) {
+			p.flag("f1", "e1", 0, fraud)
+			p.verdict("v1", "f1", 400, dismissed, nil)
+		}, nil, 0, false},
+		{"a verdict makes it fraud", func(p *play) {
+			p.flag("f1", "e1", 0, spam)
+			p.do(&chatv1.Case{Step: &chatv1.Case_Verdict{Verdict: &chatv1.ReviewVerdict{
+				VerdictId: "v1", FlagId: "f1", Offender: p.offender(), Ruling: confirmed, Category: fraud, AtUs: us(1),
+			}}})
+		}, []string{"e1/ban #1 0..for good", "e1/shield #1 0..for good"}, 0, true},
+		{"another loss to the other side bans", func(p *play) {
+			p.flag("f1", "e1", 0, spam)
+			p.do(&chatv1.Case{Step: &chatv1.Case_Verdict{Verdict: &chatv1.ReviewVerdict{
+				VerdictId: "v1", FlagId: "f1", Offender: p.offender(), Ruling: confirmed, Loss: true, AtUs: us(1),
+			}}})
+		}, []string{"e1/ban #1 0..for good", "e1/shield #1 0..for good"}, 0, true},
+		{"fraud is reversed: the offence after it is the first again", func(p *play) {
+			p.flag("f1", "e1", 0, fraud)
+			p.flag("f2", "e2", 1, spam)
+			p.appeal("a1", "f1", 2)
+			p.decide("a1", "f1", 3, true)
+		}, []string{"e2/mute #1 1..3", "e2/shield #1 1..for good"}, us(3), false},
+		{"the same appeal again is no second one", func(p *play) {
+			p.flag("f1", "e1", 0, fraud)
+			p.appeal("a1", "f1", 1)
+			p.decide("a1", "f1", 2, false)
+			p.appeal("a1", "f1", 3)
+			p.decide("a1", "f1", 4, true)
+		}, []string{"e1/ban #1 0..for good", "e1/shield #1 0..for good"}, 0, true},
+		{"an account that was taken over is no offence", func(p *play) {
+			p.flag("f1", "e1", 0, chatv1.Category_CATEGORY_ACCOUNT_TAKEOVER)
+		}, nil, 0, false},
 		{"a step's time does not run backwards", func(p *play) {
 			p.flag("f1", "e1", 5, spam)
 			p.flag("f2", "e2", 1, fraud)
@@ -257,6 +313,10 @@ func TestConsumerLadder(t *testing.T) {
 			}
 			if st := p.state(); st.MutedUntilUs != c.muted || st.Banned != c.banned {
 				t.Errorf("muted until %d banned %v, want %d %v", st.MutedUntilUs, st.Banned, c.muted, c.banned)
+			}
+			second, account := p.second()
+			if !slices.Equal(second, c.want) || account.MutedUntilUS != c.muted || account.Banned != c.banned {
+				t.Errorf("oracle:\n got %q, %+v\nwant %q", second, account, c.want)
 			}
 		})
 	}
@@ -302,24 +362,21 @@ func TestShopPoints(t *testing.T) {
 	if st := p.state(); st.Points != 14 {
 		t.Errorf("points %d a year later, want 14", st.Points)
 	}
+	if second, account := p.second(); account.Points != 14 || !slices.Equal(second, p.sanctions()) {
+		t.Errorf("oracle: points %d\n got %q\nwant %q", account.Points, second, p.sanctions())
+	}
 }
 
-func TestStateIsBounded(t *testing.T) {
+// TestMuteEndsAtTheSecond: who is muted from t on may speak again at exactly t + 2 days.
+func TestMuteEndsAtTheSecond(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, chatv1.OffenderKind_OFFENDER_KIND_SHOP)
-	for i := range keptOffences + 40 {
-		p.flag(fmt.Sprintf("f%d", i), fmt.Sprintf("e%d", i), float64(i), spam)
-	}
-	st := p.state()
-	if len(st.Offences) != keptOffences || st.EarlierOffences != 40 || len(st.Sanctions) > 4*keptOffences {
-		t.Errorf("%d offences, %d earlier, %d sanctions", len(st.Offences), st.EarlierOffences, len(st.Sanctions))
-	}
-	for id, s := range p.inForce {
-		if s.Reversed {
-			t.Fatalf("%s was reversed by being forgotten", id)
+	p := newPlay(t, chatv1.OffenderKind_OFFENDER_KIND_CONSUMER)
+	p.flag("f1", "e1", 0, spam)
+	end := time.UnixMicro(start).Add(48 * time.Hour).UnixMicro()
+	_, account := p.second()
+	for reading, until := range map[string]int64{"processor": p.state().MutedUntilUs, "sanction": p.inForce["e1/mute"].UntilUs, "oracle": account.MutedUntilUS} {
+		if until != end {
+			t.Errorf("%s: muted until %v, want %v", reading, time.UnixMicro(until).UTC(), time.UnixMicro(end).UTC())
 		}
-	}
-	if s := p.inForce[fmt.Sprintf("e%d/shield", keptOffences+39)]; s.Offence != keptOffences+40 {
-		t.Errorf("newest offence is number %d", s.Offence)
 	}
 }

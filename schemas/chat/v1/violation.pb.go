@@ -522,7 +522,9 @@ type ReviewVerdict struct {
 	Note       string   `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
 	AtUs       int64    `protobuf:"varint,8,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
 	// The flag itself: what waits for a verdict is kept nowhere else in the processors.
-	Flag          *Flag `protobuf:"bytes,9,opt,name=flag,proto3" json:"flag,omitempty"`
+	Flag *Flag `protobuf:"bytes,9,opt,name=flag,proto3" json:"flag,omitempty"`
+	// The reviewer found that it cost the other side money: as grave as fraud (policy: ban_on_loss).
+	Loss          bool `protobuf:"varint,10,opt,name=loss,proto3" json:"loss,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -618,6 +620,13 @@ func (x *ReviewVerdict) GetFlag() *Flag {
 		return x.Flag
 	}
 	return nil
+}
+
+func (x *ReviewVerdict) GetLoss() bool {
+	if x != nil {
+		return x.Loss
+	}
+	return false
 }
 
 // Appeal is the punished side's objection to a sanction's flag.
@@ -923,6 +932,601 @@ func (*Case_Appeal) isCase_Step() {}
 
 func (*Case_AppealDecision) isCase_Step() {}
 
+// Signal is something that only adds up to a violation with others like it: topic violations.signals. Key: the
+// consumer's offender key; "shop/ads", "shop/blocks", "shop/agent/<account>" of a shop; the partition's tick key for what
+// concerns all shops of a partition.
+type Signal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it arose: on chat.events, or, of DayTally and Claim, on violations.signals itself.
+	SourceOffset    int64  `protobuf:"varint,1,opt,name=source_offset,json=sourceOffset,proto3" json:"source_offset,omitempty"`
+	SourcePartition int32  `protobuf:"varint,2,opt,name=source_partition,json=sourcePartition,proto3" json:"source_partition,omitempty"`
+	EventId         string `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	ShopId          string `protobuf:"bytes,4,opt,name=shop_id,json=shopId,proto3" json:"shop_id,omitempty"`
+	ConversationId  string `protobuf:"bytes,5,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
+	ActorId         string `protobuf:"bytes,6,opt,name=actor_id,json=actorId,proto3" json:"actor_id,omitempty"`
+	// Time of the event, UTC microseconds.
+	AtUs int64 `protobuf:"varint,7,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// Types that are valid to be assigned to Payload:
+	//
+	//	*Signal_Advertisement
+	//	*Signal_SignIn
+	//	*Signal_SignOut
+	//	*Signal_Contacted
+	//	*Signal_Blocked
+	//	*Signal_DayTally
+	//	*Signal_Claim
+	Payload       isSignal_Payload `protobuf_oneof:"payload"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Signal) Reset() {
+	*x = Signal{}
+	mi := &file_chat_v1_violation_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Signal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Signal) ProtoMessage() {}
+
+func (x *Signal) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Signal.ProtoReflect.Descriptor instead.
+func (*Signal) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Signal) GetSourceOffset() int64 {
+	if x != nil {
+		return x.SourceOffset
+	}
+	return 0
+}
+
+func (x *Signal) GetSourcePartition() int32 {
+	if x != nil {
+		return x.SourcePartition
+	}
+	return 0
+}
+
+func (x *Signal) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Signal) GetShopId() string {
+	if x != nil {
+		return x.ShopId
+	}
+	return ""
+}
+
+func (x *Signal) GetConversationId() string {
+	if x != nil {
+		return x.ConversationId
+	}
+	return ""
+}
+
+func (x *Signal) GetActorId() string {
+	if x != nil {
+		return x.ActorId
+	}
+	return ""
+}
+
+func (x *Signal) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *Signal) GetPayload() isSignal_Payload {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *Signal) GetAdvertisement() *Advertisement {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_Advertisement); ok {
+			return x.Advertisement
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetSignIn() *SignIn {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_SignIn); ok {
+			return x.SignIn
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetSignOut() *SignOut {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_SignOut); ok {
+			return x.SignOut
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetContacted() *Contacted {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_Contacted); ok {
+			return x.Contacted
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetBlocked() *Blocked {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_Blocked); ok {
+			return x.Blocked
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetDayTally() *DayTally {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_DayTally); ok {
+			return x.DayTally
+		}
+	}
+	return nil
+}
+
+func (x *Signal) GetClaim() *Claim {
+	if x != nil {
+		if x, ok := x.Payload.(*Signal_Claim); ok {
+			return x.Claim
+		}
+	}
+	return nil
+}
+
+type isSignal_Payload interface {
+	isSignal_Payload()
+}
+
+type Signal_Advertisement struct {
+	Advertisement *Advertisement `protobuf:"bytes,10,opt,name=advertisement,proto3,oneof"`
+}
+
+type Signal_SignIn struct {
+	SignIn *SignIn `protobuf:"bytes,11,opt,name=sign_in,json=signIn,proto3,oneof"`
+}
+
+type Signal_SignOut struct {
+	SignOut *SignOut `protobuf:"bytes,12,opt,name=sign_out,json=signOut,proto3,oneof"`
+}
+
+type Signal_Contacted struct {
+	Contacted *Contacted `protobuf:"bytes,13,opt,name=contacted,proto3,oneof"`
+}
+
+type Signal_Blocked struct {
+	Blocked *Blocked `protobuf:"bytes,14,opt,name=blocked,proto3,oneof"`
+}
+
+type Signal_DayTally struct {
+	DayTally *DayTally `protobuf:"bytes,15,opt,name=day_tally,json=dayTally,proto3,oneof"`
+}
+
+type Signal_Claim struct {
+	Claim *Claim `protobuf:"bytes,16,opt,name=claim,proto3,oneof"`
+}
+
+func (*Signal_Advertisement) isSignal_Payload() {}
+
+func (*Signal_SignIn) isSignal_Payload() {}
+
+func (*Signal_SignOut) isSignal_Payload() {}
+
+func (*Signal_Contacted) isSignal_Payload() {}
+
+func (*Signal_Blocked) isSignal_Payload() {}
+
+func (*Signal_DayTally) isSignal_Payload() {}
+
+func (*Signal_Claim) isSignal_Payload() {}
+
+// Advertisement is a message that reads like one.
+type Advertisement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// MinHash of the text by sound, two words.
+	SignatureLow  uint64 `protobuf:"fixed64,1,opt,name=signature_low,json=signatureLow,proto3" json:"signature_low,omitempty"`
+	SignatureHigh uint64 `protobuf:"fixed64,2,opt,name=signature_high,json=signatureHigh,proto3" json:"signature_high,omitempty"`
+	// How sure it is that it is an advertisement, 0 to 1.
+	Confidence    float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Advertisement) Reset() {
+	*x = Advertisement{}
+	mi := &file_chat_v1_violation_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Advertisement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Advertisement) ProtoMessage() {}
+
+func (x *Advertisement) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Advertisement.ProtoReflect.Descriptor instead.
+func (*Advertisement) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Advertisement) GetSignatureLow() uint64 {
+	if x != nil {
+		return x.SignatureLow
+	}
+	return 0
+}
+
+func (x *Advertisement) GetSignatureHigh() uint64 {
+	if x != nil {
+		return x.SignatureHigh
+	}
+	return 0
+}
+
+func (x *Advertisement) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+type SignIn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Client        string                 `protobuf:"bytes,2,opt,name=client,proto3" json:"client,omitempty"`
+	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignIn) Reset() {
+	*x = SignIn{}
+	mi := &file_chat_v1_violation_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignIn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignIn) ProtoMessage() {}
+
+func (x *SignIn) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignIn.ProtoReflect.Descriptor instead.
+func (*SignIn) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SignIn) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *SignIn) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *SignIn) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type SignOut struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignOut) Reset() {
+	*x = SignOut{}
+	mi := &file_chat_v1_violation_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignOut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignOut) ProtoMessage() {}
+
+func (x *SignOut) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignOut.ProtoReflect.Descriptor instead.
+func (*SignOut) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SignOut) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+// Contacted: a consumer wrote in the conversation, for the first time on that day (UTC).
+type Contacted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Contacted) Reset() {
+	*x = Contacted{}
+	mi := &file_chat_v1_violation_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Contacted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Contacted) ProtoMessage() {}
+
+func (x *Contacted) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Contacted.ProtoReflect.Descriptor instead.
+func (*Contacted) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{10}
+}
+
+type Blocked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Blocked) Reset() {
+	*x = Blocked{}
+	mi := &file_chat_v1_violation_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Blocked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Blocked) ProtoMessage() {}
+
+func (x *Blocked) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Blocked.ProtoReflect.Descriptor instead.
+func (*Blocked) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{11}
+}
+
+// DayTally is what a shop's past day came to.
+type DayTally struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Days since 1970-01-01 UTC.
+	Day           int64 `protobuf:"varint,1,opt,name=day,proto3" json:"day,omitempty"`
+	Conversations int64 `protobuf:"varint,2,opt,name=conversations,proto3" json:"conversations,omitempty"`
+	Blocks        int64 `protobuf:"varint,3,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DayTally) Reset() {
+	*x = DayTally{}
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DayTally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DayTally) ProtoMessage() {}
+
+func (x *DayTally) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DayTally.ProtoReflect.Descriptor instead.
+func (*DayTally) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DayTally) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *DayTally) GetConversations() int64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *DayTally) GetBlocks() int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
+}
+
+// Claim asks whether a shop's block rate stands out among its peers: its tally of the days that count, and what of it
+// had been told before.
+type Claim struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Conversations     int64                  `protobuf:"varint,1,opt,name=conversations,proto3" json:"conversations,omitempty"`
+	Blocks            int64                  `protobuf:"varint,2,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	ToldConversations int64                  `protobuf:"varint,3,opt,name=told_conversations,json=toldConversations,proto3" json:"told_conversations,omitempty"`
+	ToldBlocks        int64                  `protobuf:"varint,4,opt,name=told_blocks,json=toldBlocks,proto3" json:"told_blocks,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Claim) Reset() {
+	*x = Claim{}
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claim) ProtoMessage() {}
+
+func (x *Claim) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
+func (*Claim) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Claim) GetConversations() int64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *Claim) GetBlocks() int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return 0
+}
+
+func (x *Claim) GetToldConversations() int64 {
+	if x != nil {
+		return x.ToldConversations
+	}
+	return 0
+}
+
+func (x *Claim) GetToldBlocks() int64 {
+	if x != nil {
+		return x.ToldBlocks
+	}
+	return 0
+}
+
 var File_chat_v1_violation_proto protoreflect.FileDescriptor
 
 const file_chat_v1_violation_proto_rawDesc = "" +
@@ -954,7 +1558,7 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\x10detector_version\x18\x10 \x01(\tR\x0fdetectorVersion\x12%\n" +
 	"\x0epolicy_version\x18\x11 \x01(\tR\rpolicyVersion\x12%\n" +
 	"\x0eauto_confirmed\x18\x12 \x01(\bR\rautoConfirmed\x12*\n" +
-	"\x11related_event_ids\x18\x13 \x03(\tR\x0frelatedEventIds\"\xbb\x02\n" +
+	"\x11related_event_ids\x18\x13 \x03(\tR\x0frelatedEventIds\"\xcf\x02\n" +
 	"\rReviewVerdict\x12\x1d\n" +
 	"\n" +
 	"verdict_id\x18\x01 \x01(\tR\tverdictId\x12\x17\n" +
@@ -966,7 +1570,9 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"reviewerId\x12\x12\n" +
 	"\x04note\x18\a \x01(\tR\x04note\x12\x13\n" +
 	"\x05at_us\x18\b \x01(\x03R\x04atUs\x12!\n" +
-	"\x04flag\x18\t \x01(\v2\r.chat.v1.FlagR\x04flag\"\x9a\x01\n" +
+	"\x04flag\x18\t \x01(\v2\r.chat.v1.FlagR\x04flag\x12\x12\n" +
+	"\x04loss\x18\n" +
+	" \x01(\bR\x04loss\"\x9a\x01\n" +
 	"\x06Appeal\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x17\n" +
 	"\aflag_id\x18\x02 \x01(\tR\x06flagId\x12-\n" +
@@ -990,7 +1596,50 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\averdict\x18\v \x01(\v2\x16.chat.v1.ReviewVerdictH\x00R\averdict\x12)\n" +
 	"\x06appeal\x18\f \x01(\v2\x0f.chat.v1.AppealH\x00R\x06appeal\x12B\n" +
 	"\x0fappeal_decision\x18\r \x01(\v2\x17.chat.v1.AppealDecisionH\x00R\x0eappealDecisionB\x06\n" +
-	"\x04step*\x9c\x02\n" +
+	"\x04step\"\xc7\x04\n" +
+	"\x06Signal\x12#\n" +
+	"\rsource_offset\x18\x01 \x01(\x03R\fsourceOffset\x12)\n" +
+	"\x10source_partition\x18\x02 \x01(\x05R\x0fsourcePartition\x12\x19\n" +
+	"\bevent_id\x18\x03 \x01(\tR\aeventId\x12\x17\n" +
+	"\ashop_id\x18\x04 \x01(\tR\x06shopId\x12'\n" +
+	"\x0fconversation_id\x18\x05 \x01(\tR\x0econversationId\x12\x19\n" +
+	"\bactor_id\x18\x06 \x01(\tR\aactorId\x12\x13\n" +
+	"\x05at_us\x18\a \x01(\x03R\x04atUs\x12>\n" +
+	"\radvertisement\x18\n" +
+	" \x01(\v2\x16.chat.v1.AdvertisementH\x00R\radvertisement\x12*\n" +
+	"\asign_in\x18\v \x01(\v2\x0f.chat.v1.SignInH\x00R\x06signIn\x12-\n" +
+	"\bsign_out\x18\f \x01(\v2\x10.chat.v1.SignOutH\x00R\asignOut\x122\n" +
+	"\tcontacted\x18\r \x01(\v2\x12.chat.v1.ContactedH\x00R\tcontacted\x12,\n" +
+	"\ablocked\x18\x0e \x01(\v2\x10.chat.v1.BlockedH\x00R\ablocked\x120\n" +
+	"\tday_tally\x18\x0f \x01(\v2\x11.chat.v1.DayTallyH\x00R\bdayTally\x12&\n" +
+	"\x05claim\x18\x10 \x01(\v2\x0e.chat.v1.ClaimH\x00R\x05claimB\t\n" +
+	"\apayload\"{\n" +
+	"\rAdvertisement\x12#\n" +
+	"\rsignature_low\x18\x01 \x01(\x06R\fsignatureLow\x12%\n" +
+	"\x0esignature_high\x18\x02 \x01(\x06R\rsignatureHigh\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x03 \x01(\x01R\n" +
+	"confidence\"Y\n" +
+	"\x06SignIn\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x16\n" +
+	"\x06client\x18\x02 \x01(\tR\x06client\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\"(\n" +
+	"\aSignOut\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"\v\n" +
+	"\tContacted\"\t\n" +
+	"\aBlocked\"Z\n" +
+	"\bDayTally\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\x03R\x03day\x12$\n" +
+	"\rconversations\x18\x02 \x01(\x03R\rconversations\x12\x16\n" +
+	"\x06blocks\x18\x03 \x01(\x03R\x06blocks\"\x95\x01\n" +
+	"\x05Claim\x12$\n" +
+	"\rconversations\x18\x01 \x01(\x03R\rconversations\x12\x16\n" +
+	"\x06blocks\x18\x02 \x01(\x03R\x06blocks\x12-\n" +
+	"\x12told_conversations\x18\x03 \x01(\x03R\x11toldConversations\x12\x1f\n" +
+	"\vtold_blocks\x18\x04 \x01(\x03R\n" +
+	"toldBlocks*\x9c\x02\n" +
 	"\bCategory\x12\x18\n" +
 	"\x14CATEGORY_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19CATEGORY_THIRD_PARTY_INFO\x10\x01\x12\x12\n" +
@@ -1031,7 +1680,7 @@ func file_chat_v1_violation_proto_rawDescGZIP() []byte {
 }
 
 var file_chat_v1_violation_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_chat_v1_violation_proto_goTypes = []any{
 	(Category)(0),          // 0: chat.v1.Category
 	(Severity)(0),          // 1: chat.v1.Severity
@@ -1043,6 +1692,14 @@ var file_chat_v1_violation_proto_goTypes = []any{
 	(*Appeal)(nil),         // 7: chat.v1.Appeal
 	(*AppealDecision)(nil), // 8: chat.v1.AppealDecision
 	(*Case)(nil),           // 9: chat.v1.Case
+	(*Signal)(nil),         // 10: chat.v1.Signal
+	(*Advertisement)(nil),  // 11: chat.v1.Advertisement
+	(*SignIn)(nil),         // 12: chat.v1.SignIn
+	(*SignOut)(nil),        // 13: chat.v1.SignOut
+	(*Contacted)(nil),      // 14: chat.v1.Contacted
+	(*Blocked)(nil),        // 15: chat.v1.Blocked
+	(*DayTally)(nil),       // 16: chat.v1.DayTally
+	(*Claim)(nil),          // 17: chat.v1.Claim
 }
 var file_chat_v1_violation_proto_depIdxs = []int32{
 	2,  // 0: chat.v1.Offender.kind:type_name -> chat.v1.OffenderKind
@@ -1059,11 +1716,18 @@ var file_chat_v1_violation_proto_depIdxs = []int32{
 	6,  // 11: chat.v1.Case.verdict:type_name -> chat.v1.ReviewVerdict
 	7,  // 12: chat.v1.Case.appeal:type_name -> chat.v1.Appeal
 	8,  // 13: chat.v1.Case.appeal_decision:type_name -> chat.v1.AppealDecision
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 14: chat.v1.Signal.advertisement:type_name -> chat.v1.Advertisement
+	12, // 15: chat.v1.Signal.sign_in:type_name -> chat.v1.SignIn
+	13, // 16: chat.v1.Signal.sign_out:type_name -> chat.v1.SignOut
+	14, // 17: chat.v1.Signal.contacted:type_name -> chat.v1.Contacted
+	15, // 18: chat.v1.Signal.blocked:type_name -> chat.v1.Blocked
+	16, // 19: chat.v1.Signal.day_tally:type_name -> chat.v1.DayTally
+	17, // 20: chat.v1.Signal.claim:type_name -> chat.v1.Claim
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_chat_v1_violation_proto_init() }
@@ -1077,13 +1741,22 @@ func file_chat_v1_violation_proto_init() {
 		(*Case_Appeal)(nil),
 		(*Case_AppealDecision)(nil),
 	}
+	file_chat_v1_violation_proto_msgTypes[6].OneofWrappers = []any{
+		(*Signal_Advertisement)(nil),
+		(*Signal_SignIn)(nil),
+		(*Signal_SignOut)(nil),
+		(*Signal_Contacted)(nil),
+		(*Signal_Blocked)(nil),
+		(*Signal_DayTally)(nil),
+		(*Signal_Claim)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chat_v1_violation_proto_rawDesc), len(file_chat_v1_violation_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   6,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

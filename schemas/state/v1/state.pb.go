@@ -895,6 +895,10 @@ type Conduct struct {
 	QuestionAtUs  int64 `protobuf:"varint,2,opt,name=question_at_us,json=questionAtUs,proto3" json:"question_at_us,omitempty"`
 	ComplaintAtUs int64 `protobuf:"varint,3,opt,name=complaint_at_us,json=complaintAtUs,proto3" json:"complaint_at_us,omitempty"`
 	BadRatingAtUs int64 `protobuf:"varint,4,opt,name=bad_rating_at_us,json=badRatingAtUs,proto3" json:"bad_rating_at_us,omitempty"`
+	// When the consumer was last flagged: a shop may block who abuses it.
+	ViolationAtUs int64 `protobuf:"varint,5,opt,name=violation_at_us,json=violationAtUs,proto3" json:"violation_at_us,omitempty"`
+	// The newest day on which the consumer wrote, days since 1970-01-01 UTC.
+	Day           int64 `protobuf:"varint,6,opt,name=day,proto3" json:"day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -957,6 +961,349 @@ func (x *Conduct) GetBadRatingAtUs() int64 {
 	return 0
 }
 
+func (x *Conduct) GetViolationAtUs() int64 {
+	if x != nil {
+		return x.ViolationAtUs
+	}
+	return 0
+}
+
+func (x *Conduct) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+// Pattern is a value of the table patterns-table, key as of violations.signals: what a sender or an account did before.
+// Only the fields of its key's kind are set.
+type Pattern struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	AppliedPlusOne uint64                 `protobuf:"fixed64,1,opt,name=applied_plus_one,json=appliedPlusOne,proto3" json:"applied_plus_one,omitempty"`
+	// Offset of the source of the last applied signal, plus one, where all come from one partition.
+	SourcePlusOne int64 `protobuf:"varint,2,opt,name=source_plus_one,json=sourcePlusOne,proto3" json:"source_plus_one,omitempty"`
+	// Advertisements of the sender, oldest first, at most 64.
+	Ads []*SentAd `protobuf:"bytes,3,rep,name=ads,proto3" json:"ads,omitempty"`
+	// Sign-ins of the agent, oldest first, at most 16, and clients and networks used before, at most 16 each.
+	Sessions []*AgentSession `protobuf:"bytes,4,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	Clients  []*KnownName    `protobuf:"bytes,5,rep,name=clients,proto3" json:"clients,omitempty"`
+	Networks []*KnownName    `protobuf:"bytes,6,rep,name=networks,proto3" json:"networks,omitempty"`
+	// Conversations and blocks of the shop (or, under a tick key, of all shops of the partition) by day.
+	Day int64 `protobuf:"varint,7,opt,name=day,proto3" json:"day,omitempty"`
+	// One of each of the newest 7 days, at place day modulo 7.
+	Conversations []int64 `protobuf:"varint,8,rep,packed,name=conversations,proto3" json:"conversations,omitempty"`
+	Blocks        []int64 `protobuf:"varint,9,rep,packed,name=blocks,proto3" json:"blocks,omitempty"`
+	// Days up to this one (exclusive) have been told to the partition.
+	ToldDay       int64 `protobuf:"varint,10,opt,name=told_day,json=toldDay,proto3" json:"told_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pattern) Reset() {
+	*x = Pattern{}
+	mi := &file_state_v1_state_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pattern) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pattern) ProtoMessage() {}
+
+func (x *Pattern) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pattern.ProtoReflect.Descriptor instead.
+func (*Pattern) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Pattern) GetAppliedPlusOne() uint64 {
+	if x != nil {
+		return x.AppliedPlusOne
+	}
+	return 0
+}
+
+func (x *Pattern) GetSourcePlusOne() int64 {
+	if x != nil {
+		return x.SourcePlusOne
+	}
+	return 0
+}
+
+func (x *Pattern) GetAds() []*SentAd {
+	if x != nil {
+		return x.Ads
+	}
+	return nil
+}
+
+func (x *Pattern) GetSessions() []*AgentSession {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+func (x *Pattern) GetClients() []*KnownName {
+	if x != nil {
+		return x.Clients
+	}
+	return nil
+}
+
+func (x *Pattern) GetNetworks() []*KnownName {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
+}
+
+func (x *Pattern) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Pattern) GetConversations() []int64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return nil
+}
+
+func (x *Pattern) GetBlocks() []int64 {
+	if x != nil {
+		return x.Blocks
+	}
+	return nil
+}
+
+func (x *Pattern) GetToldDay() int64 {
+	if x != nil {
+		return x.ToldDay
+	}
+	return 0
+}
+
+type SentAd struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SignatureLow  uint64                 `protobuf:"fixed64,1,opt,name=signature_low,json=signatureLow,proto3" json:"signature_low,omitempty"`
+	SignatureHigh uint64                 `protobuf:"fixed64,2,opt,name=signature_high,json=signatureHigh,proto3" json:"signature_high,omitempty"`
+	AtUs          int64                  `protobuf:"varint,3,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// Fingerprint of shop and conversation.
+	Conversation  uint64 `protobuf:"fixed64,4,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	EventId       string `protobuf:"bytes,5,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SentAd) Reset() {
+	*x = SentAd{}
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SentAd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SentAd) ProtoMessage() {}
+
+func (x *SentAd) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SentAd.ProtoReflect.Descriptor instead.
+func (*SentAd) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SentAd) GetSignatureLow() uint64 {
+	if x != nil {
+		return x.SignatureLow
+	}
+	return 0
+}
+
+func (x *SentAd) GetSignatureHigh() uint64 {
+	if x != nil {
+		return x.SignatureHigh
+	}
+	return 0
+}
+
+func (x *SentAd) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *SentAd) GetConversation() uint64 {
+	if x != nil {
+		return x.Conversation
+	}
+	return 0
+}
+
+func (x *SentAd) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+type AgentSession struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AtUs          int64                  `protobuf:"varint,1,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	SessionId     string                 `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Client        string                 `protobuf:"bytes,3,opt,name=client,proto3" json:"client,omitempty"`
+	Network       string                 `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`
+	Open          bool                   `protobuf:"varint,5,opt,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentSession) Reset() {
+	*x = AgentSession{}
+	mi := &file_state_v1_state_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentSession) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentSession) ProtoMessage() {}
+
+func (x *AgentSession) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentSession.ProtoReflect.Descriptor instead.
+func (*AgentSession) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AgentSession) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *AgentSession) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *AgentSession) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *AgentSession) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *AgentSession) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+type KnownName struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	LastUs        int64                  `protobuf:"varint,2,opt,name=last_us,json=lastUs,proto3" json:"last_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KnownName) Reset() {
+	*x = KnownName{}
+	mi := &file_state_v1_state_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KnownName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KnownName) ProtoMessage() {}
+
+func (x *KnownName) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KnownName.ProtoReflect.Descriptor instead.
+func (*KnownName) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *KnownName) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *KnownName) GetLastUs() int64 {
+	if x != nil {
+		return x.LastUs
+	}
+	return 0
+}
+
 // Penalty is a value of the table penalties-table, key of the offender: what is in force against an account.
 // Relays read it before they let anybody speak. Offences are few and are kept; past 128 the oldest count only
 // by their number.
@@ -978,13 +1325,16 @@ type Penalty struct {
 	EarlierOffences      int32 `protobuf:"varint,9,opt,name=earlier_offences,json=earlierOffences,proto3" json:"earlier_offences,omitempty"`
 	EarlierPoints        int32 `protobuf:"varint,10,opt,name=earlier_points,json=earlierPoints,proto3" json:"earlier_points,omitempty"`
 	EarlierPointsUntilUs int64 `protobuf:"varint,11,opt,name=earlier_points_until_us,json=earlierPointsUntilUs,proto3" json:"earlier_points_until_us,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// What they led to that still binds the account: as banned and muted_until_us.
+	EarlierBanned       bool  `protobuf:"varint,12,opt,name=earlier_banned,json=earlierBanned,proto3" json:"earlier_banned,omitempty"`
+	EarlierMutedUntilUs int64 `protobuf:"varint,13,opt,name=earlier_muted_until_us,json=earlierMutedUntilUs,proto3" json:"earlier_muted_until_us,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Penalty) Reset() {
 	*x = Penalty{}
-	mi := &file_state_v1_state_proto_msgTypes[9]
+	mi := &file_state_v1_state_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1346,7 @@ func (x *Penalty) String() string {
 func (*Penalty) ProtoMessage() {}
 
 func (x *Penalty) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[9]
+	mi := &file_state_v1_state_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1359,7 @@ func (x *Penalty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Penalty.ProtoReflect.Descriptor instead.
 func (*Penalty) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Penalty) GetAppliedPlusOne() uint64 {
@@ -1089,6 +1439,20 @@ func (x *Penalty) GetEarlierPointsUntilUs() int64 {
 	return 0
 }
 
+func (x *Penalty) GetEarlierBanned() bool {
+	if x != nil {
+		return x.EarlierBanned
+	}
+	return false
+}
+
+func (x *Penalty) GetEarlierMutedUntilUs() int64 {
+	if x != nil {
+		return x.EarlierMutedUntilUs
+	}
+	return 0
+}
+
 // Offence is a flag that was confirmed at least once.
 type Offence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1100,14 +1464,16 @@ type Offence struct {
 	ConfirmedAtUs int64          `protobuf:"varint,4,opt,name=confirmed_at_us,json=confirmedAtUs,proto3" json:"confirmed_at_us,omitempty"`
 	Appeals       []*AppealState `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
 	// Fingerprints of the newest verdicts, at most 8.
-	VerdictIds    []uint64 `protobuf:"fixed64,6,rep,packed,name=verdict_ids,json=verdictIds,proto3" json:"verdict_ids,omitempty"`
+	VerdictIds []uint64 `protobuf:"fixed64,6,rep,packed,name=verdict_ids,json=verdictIds,proto3" json:"verdict_ids,omitempty"`
+	// The newest verdict that confirmed it says that it cost the other side money.
+	Loss          bool `protobuf:"varint,7,opt,name=loss,proto3" json:"loss,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Offence) Reset() {
 	*x = Offence{}
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1485,7 @@ func (x *Offence) String() string {
 func (*Offence) ProtoMessage() {}
 
 func (x *Offence) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1498,7 @@ func (x *Offence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offence.ProtoReflect.Descriptor instead.
 func (*Offence) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Offence) GetFlag() *v1.Flag {
@@ -1177,6 +1543,13 @@ func (x *Offence) GetVerdictIds() []uint64 {
 	return nil
 }
 
+func (x *Offence) GetLoss() bool {
+	if x != nil {
+		return x.Loss
+	}
+	return false
+}
+
 // AppealState is an appeal that came in time.
 type AppealState struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1191,7 +1564,7 @@ type AppealState struct {
 
 func (x *AppealState) Reset() {
 	*x = AppealState{}
-	mi := &file_state_v1_state_proto_msgTypes[11]
+	mi := &file_state_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1576,7 @@ func (x *AppealState) String() string {
 func (*AppealState) ProtoMessage() {}
 
 func (x *AppealState) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[11]
+	mi := &file_state_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1589,7 @@ func (x *AppealState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
 func (*AppealState) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AppealState) GetAppealId() string {
@@ -1338,12 +1711,42 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\achanged\x18\v \x01(\bR\achanged\x12\x1a\n" +
 	"\brevision\x18\t \x01(\x05R\brevision\x12\x16\n" +
 	"\x06digest\x18\n" +
-	" \x01(\x06R\x06digestJ\x04\b\x06\x10\aJ\x04\b\a\x10\bR\x11wait_bucket_stepsR\x12wait_bucket_counts\"\xaa\x01\n" +
+	" \x01(\x06R\x06digestJ\x04\b\x06\x10\aJ\x04\b\a\x10\bR\x11wait_bucket_stepsR\x12wait_bucket_counts\"\xe4\x01\n" +
 	"\aConduct\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12$\n" +
 	"\x0equestion_at_us\x18\x02 \x01(\x03R\fquestionAtUs\x12&\n" +
 	"\x0fcomplaint_at_us\x18\x03 \x01(\x03R\rcomplaintAtUs\x12'\n" +
-	"\x10bad_rating_at_us\x18\x04 \x01(\x03R\rbadRatingAtUs\"\xbf\x03\n" +
+	"\x10bad_rating_at_us\x18\x04 \x01(\x03R\rbadRatingAtUs\x12&\n" +
+	"\x0fviolation_at_us\x18\x05 \x01(\x03R\rviolationAtUs\x12\x10\n" +
+	"\x03day\x18\x06 \x01(\x03R\x03day\"\xfe\x02\n" +
+	"\aPattern\x12(\n" +
+	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12&\n" +
+	"\x0fsource_plus_one\x18\x02 \x01(\x03R\rsourcePlusOne\x12\"\n" +
+	"\x03ads\x18\x03 \x03(\v2\x10.state.v1.SentAdR\x03ads\x122\n" +
+	"\bsessions\x18\x04 \x03(\v2\x16.state.v1.AgentSessionR\bsessions\x12-\n" +
+	"\aclients\x18\x05 \x03(\v2\x13.state.v1.KnownNameR\aclients\x12/\n" +
+	"\bnetworks\x18\x06 \x03(\v2\x13.state.v1.KnownNameR\bnetworks\x12\x10\n" +
+	"\x03day\x18\a \x01(\x03R\x03day\x12$\n" +
+	"\rconversations\x18\b \x03(\x03R\rconversations\x12\x16\n" +
+	"\x06blocks\x18\t \x03(\x03R\x06blocks\x12\x19\n" +
+	"\btold_day\x18\n" +
+	" \x01(\x03R\atoldDay\"\xa8\x01\n" +
+	"\x06SentAd\x12#\n" +
+	"\rsignature_low\x18\x01 \x01(\x06R\fsignatureLow\x12%\n" +
+	"\x0esignature_high\x18\x02 \x01(\x06R\rsignatureHigh\x12\x13\n" +
+	"\x05at_us\x18\x03 \x01(\x03R\x04atUs\x12\"\n" +
+	"\fconversation\x18\x04 \x01(\x06R\fconversation\x12\x19\n" +
+	"\bevent_id\x18\x05 \x01(\tR\aeventId\"\x88\x01\n" +
+	"\fAgentSession\x12\x13\n" +
+	"\x05at_us\x18\x01 \x01(\x03R\x04atUs\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x16\n" +
+	"\x06client\x18\x03 \x01(\tR\x06client\x12\x18\n" +
+	"\anetwork\x18\x04 \x01(\tR\anetwork\x12\x12\n" +
+	"\x04open\x18\x05 \x01(\bR\x04open\"8\n" +
+	"\tKnownName\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x17\n" +
+	"\alast_us\x18\x02 \x01(\x03R\x06lastUs\"\x9b\x04\n" +
 	"\aPenalty\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12-\n" +
 	"\boffender\x18\x02 \x01(\v2\x11.chat.v1.OffenderR\boffender\x12\x16\n" +
@@ -1357,7 +1760,9 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x10earlier_offences\x18\t \x01(\x05R\x0fearlierOffences\x12%\n" +
 	"\x0eearlier_points\x18\n" +
 	" \x01(\x05R\rearlierPoints\x125\n" +
-	"\x17earlier_points_until_us\x18\v \x01(\x03R\x14earlierPointsUntilUs\"\xf3\x01\n" +
+	"\x17earlier_points_until_us\x18\v \x01(\x03R\x14earlierPointsUntilUs\x12%\n" +
+	"\x0eearlier_banned\x18\f \x01(\bR\rearlierBanned\x123\n" +
+	"\x16earlier_muted_until_us\x18\r \x01(\x03R\x13earlierMutedUntilUs\"\x87\x02\n" +
 	"\aOffence\x12!\n" +
 	"\x04flag\x18\x01 \x01(\v2\r.chat.v1.FlagR\x04flag\x12-\n" +
 	"\bcategory\x18\x02 \x01(\x0e2\x11.chat.v1.CategoryR\bcategory\x12\x1c\n" +
@@ -1365,7 +1770,8 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x0fconfirmed_at_us\x18\x04 \x01(\x03R\rconfirmedAtUs\x12/\n" +
 	"\aappeals\x18\x05 \x03(\v2\x15.state.v1.AppealStateR\aappeals\x12\x1f\n" +
 	"\vverdict_ids\x18\x06 \x03(\x06R\n" +
-	"verdictIds\"}\n" +
+	"verdictIds\x12\x12\n" +
+	"\x04loss\x18\a \x01(\bR\x04loss\"}\n" +
 	"\vAppealState\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x13\n" +
 	"\x05at_us\x18\x02 \x01(\x03R\x04atUs\x12\"\n" +
@@ -1384,7 +1790,7 @@ func file_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_state_v1_state_proto_rawDescData
 }
 
-var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_state_v1_state_proto_goTypes = []any{
 	(*Conversation)(nil),  // 0: state.v1.Conversation
 	(*Standing)(nil),      // 1: state.v1.Standing
@@ -1395,15 +1801,19 @@ var file_state_v1_state_proto_goTypes = []any{
 	(*Service)(nil),       // 6: state.v1.Service
 	(*Window)(nil),        // 7: state.v1.Window
 	(*Conduct)(nil),       // 8: state.v1.Conduct
-	(*Penalty)(nil),       // 9: state.v1.Penalty
-	(*Offence)(nil),       // 10: state.v1.Offence
-	(*AppealState)(nil),   // 11: state.v1.AppealState
-	(v1.WindowKind)(0),    // 12: chat.v1.WindowKind
-	(*v1.Counts)(nil),     // 13: chat.v1.Counts
-	(*v1.Offender)(nil),   // 14: chat.v1.Offender
-	(*v1.Sanction)(nil),   // 15: chat.v1.Sanction
-	(*v1.Flag)(nil),       // 16: chat.v1.Flag
-	(v1.Category)(0),      // 17: chat.v1.Category
+	(*Pattern)(nil),       // 9: state.v1.Pattern
+	(*SentAd)(nil),        // 10: state.v1.SentAd
+	(*AgentSession)(nil),  // 11: state.v1.AgentSession
+	(*KnownName)(nil),     // 12: state.v1.KnownName
+	(*Penalty)(nil),       // 13: state.v1.Penalty
+	(*Offence)(nil),       // 14: state.v1.Offence
+	(*AppealState)(nil),   // 15: state.v1.AppealState
+	(v1.WindowKind)(0),    // 16: chat.v1.WindowKind
+	(*v1.Counts)(nil),     // 17: chat.v1.Counts
+	(*v1.Offender)(nil),   // 18: chat.v1.Offender
+	(*v1.Sanction)(nil),   // 19: chat.v1.Sanction
+	(*v1.Flag)(nil),       // 20: chat.v1.Flag
+	(v1.Category)(0),      // 21: chat.v1.Category
 }
 var file_state_v1_state_proto_depIdxs = []int32{
 	1,  // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
@@ -1413,19 +1823,23 @@ var file_state_v1_state_proto_depIdxs = []int32{
 	5,  // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
 	3,  // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
 	7,  // 6: state.v1.Service.windows:type_name -> state.v1.Window
-	12, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
-	13, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
-	14, // 9: state.v1.Penalty.offender:type_name -> chat.v1.Offender
-	10, // 10: state.v1.Penalty.offences:type_name -> state.v1.Offence
-	15, // 11: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
-	16, // 12: state.v1.Offence.flag:type_name -> chat.v1.Flag
-	17, // 13: state.v1.Offence.category:type_name -> chat.v1.Category
-	11, // 14: state.v1.Offence.appeals:type_name -> state.v1.AppealState
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	16, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
+	17, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
+	10, // 9: state.v1.Pattern.ads:type_name -> state.v1.SentAd
+	11, // 10: state.v1.Pattern.sessions:type_name -> state.v1.AgentSession
+	12, // 11: state.v1.Pattern.clients:type_name -> state.v1.KnownName
+	12, // 12: state.v1.Pattern.networks:type_name -> state.v1.KnownName
+	18, // 13: state.v1.Penalty.offender:type_name -> chat.v1.Offender
+	14, // 14: state.v1.Penalty.offences:type_name -> state.v1.Offence
+	19, // 15: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
+	20, // 16: state.v1.Offence.flag:type_name -> chat.v1.Flag
+	21, // 17: state.v1.Offence.category:type_name -> chat.v1.Category
+	15, // 18: state.v1.Offence.appeals:type_name -> state.v1.AppealState
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_state_v1_state_proto_init() }
@@ -1439,7 +1853,7 @@ func file_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_state_v1_state_proto_rawDesc), len(file_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
