@@ -60,6 +60,11 @@ func Run(ctx context.Context, cfg Config, deps Dependencies) (*Report, error) {
 		report.add(part, t)
 		logger.Info("audit: partition done", "partition", e.partition, "records", part.Records, "differences", len(t.differences))
 	}
+	cases := log
+	cases.topic = deps.Namespace.Topic(schemas.TopicCases)
+	if err := auditCases(ctx, cases, tables, cfg, deps, report); err != nil {
+		return nil, err
+	}
 	strays, err := tables.strays(ctx, int32(len(extents)))
 	if err != nil {
 		return nil, err

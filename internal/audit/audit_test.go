@@ -26,6 +26,7 @@ type world struct {
 	store  storage
 	logs   [][]oracle.Record
 	want   []*oracle.Result
+	cases  [][]oracle.CaseRecord
 }
 
 func newWorld(t *testing.T, ns schemas.Namespace) *world {
@@ -39,6 +40,11 @@ func newWorld(t *testing.T, ns schemas.Namespace) *world {
 	for p, log := range w.logs {
 		w.want = append(w.want, oracle.Run(s.Policy, log))
 		w.store.fill(int32(p), log, w.want[p])
+	}
+	w.cases = eventfulCases(t, s.Policy)
+	publishCases(t, client, ns, w.cases)
+	for p, log := range w.cases {
+		w.store.fillCases(int32(p), log, oracle.RunCases(s.Policy, log))
 	}
 	return w
 }

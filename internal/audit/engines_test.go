@@ -98,7 +98,7 @@ func openBroker(t *testing.T, ns schemas.Namespace, partitions int32) (broker.Co
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, 1, nil, ns.Topic(schemas.TopicEvents)); err != nil {
+	if _, err := kadm.NewClient(client).CreateTopics(t.Context(), partitions, 1, nil, ns.Topic(schemas.TopicEvents), ns.Topic(schemas.TopicCases)); err != nil {
 		t.Fatal(err)
 	}
 	return cfg, client

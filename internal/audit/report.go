@@ -15,7 +15,9 @@ import (
 type Report struct {
 	Namespace  schemas.Namespace
 	Partitions []Partition
-	Tables     []Table
+	// Cases are the partitions of violations.cases: their Events are steps of cases, and they hold no ticks.
+	Cases  []Partition
+	Tables []Table
 	// Differences are the first ones, as many as the configuration asks for.
 	Differences []oracle.Difference
 	// DeadLetters is how many records of chat.events stand in dead_letters.
@@ -67,14 +69,16 @@ func (r *Report) OK() bool { return r.Wrong() == 0 }
 
 // Whole tells that everything could be audited.
 func (r *Report) Whole() bool {
-	return !slices.ContainsFunc(r.Partitions, func(p Partition) bool { return p.Unaudited != "" })
+	part := func(p Partition) bool { return p.Unaudited != "" }
+	return !slices.ContainsFunc(r.Partitions, part) && !slices.ContainsFunc(r.Cases, part)
 }
 
 func newReport(cfg Config, ns schemas.Namespace) *Report {
 	r := &Report{Namespace: ns, show: cfg.Show}
 	for _, name := range []string{
 		tableEvents, oracle.TableRounds, oracle.TableLives, oracle.TableRatings, oracle.TableTakeovers, oracle.TableKpis,
-		oracle.TableIndicators, oracle.TableDecisions,
+		oracle.TableIndicators, oracle.TableDecisions, oracle.TableFlags, oracle.TableEvidence, oracle.TableVerdicts, oracle.TableAppealSteps,
+		oracle.TableSanctions,
 	} {
 		r.Tables = append(r.Tables, Table{Name: name})
 	}
@@ -88,6 +92,15 @@ func (r *Report) table(name string) *Table {
 
 func (r *Report) add(p Partition, t *tally) {
 	r.Partitions = append(r.Partitions, p)
+	r.count(t)
+}
+
+func (r *Report) addCases(p Partition, t *tally) {
+	r.Cases = append(r.Cases, p)
+	r.count(t)
+}
+
+func (r *Report) count(t *tally) {
 	for i := range r.Tables {
 		table := &r.Tables[i]
 		table.Rows += t.rows[table.Name]
@@ -142,13 +155,11 @@ func (r *Report) Write(w io.Writer) error {
 			now = "now " + oracle.Instant(p.NowUS)
 		}
 		fmt.Fprintf(out, "%s/%d: offsets %d to %d, %d events, %d ticks, %s", name, p.Partition, p.Start, p.End, p.Events, p.Ticks, now)
-		for _, why := range slices.Sorted(maps.Keys(p.Dropped)) {
-			fmt.Fprintf(out, ", %d %s", p.Dropped[why], why)
-		}
-		fmt.Fprintln(out)
-		if p.Unaudited != "" {
-			fmt.Fprintf(out, "  the log before offset %d is gone; not audited: %s\n", p.Start, p.Unaudited)
-		}
+		p.writeRest(out)
+	}
+	for _, p := range r.Cases {
+		fmt.Fprintf(out, "%s/%d: offsets %d to %d, %d steps of cases", r.Namespace.Topic(schemas.TopicCases), p.Partition, p.Start, p.End, p.Events)
+		p.writeRest(out)
 	}
 	if r.DeadLetters > 0 {
 		fmt.Fprintf(out, "%d records of %s stand in dead_letters\n", r.DeadLetters, name)
@@ -168,6 +179,16 @@ func (r *Report) Write(w io.Writer) error {
 		return fmt.Errorf("audit: write the report: %w", err)
 	}
 	return nil
+}
+
+func (p Partition) writeRest(out io.Writer) {
+	for _, why := range slices.Sorted(maps.Keys(p.Dropped)) {
+		fmt.Fprintf(out, ", %d %s", p.Dropped[why], why)
+	}
+	fmt.Fprintln(out)
+	if p.Unaudited != "" {
+		fmt.Fprintf(out, "  the log before offset %d is gone; not audited: %s\n", p.Start, p.Unaudited)
+	}
 }
 
 func (r *Report) verdict() string {

@@ -273,6 +273,7 @@ func (w warehouse) strays(ctx context.Context, partitions int32) (map[string]int
 	out := map[string]int64{}
 	for _, view := range []string{
 		tableEvents, oracle.TableRounds, oracle.TableLives, oracle.TableRatings, oracle.TableTakeovers, oracle.TableKpis, oracle.TableDecisions,
+		oracle.TableFlags, oracle.TableEvidence, oracle.TableVerdicts, oracle.TableAppealSteps, oracle.TableSanctions,
 	} {
 		var n uint64
 		query := "SELECT count() FROM " + w.view(view) + " WHERE log_partition < 0 OR log_partition >= ?"

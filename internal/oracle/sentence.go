@@ -234,4 +234,3 @@ func (d *docket) account() Account {
 	}
 	return a
 }
-

@@ -21,7 +21,7 @@ func New(cfg stream.Config, deps stream.Dependencies) (*stream.Processor, error)
 			out := p.Topic(schemas.TopicSanctions)
 			return []goka.Edge{
 				stream.Input(p, chatv1.CaseFromVTPool, func(ctx goka.Context, c *chatv1.Case) error {
-					if err := check(ctx.Key(), c); err != nil {
+					if err := check(ctx.Key(), ctx.Partition(), deps.Broker.Partitions, c); err != nil {
 						return err
 					}
 					st, _ := ctx.Value().(*statev1.Penalty)
@@ -56,26 +56,62 @@ func Key(o *chatv1.Offender) string {
 	return ""
 }
 
-// check refuses a step that is not the offender's own.
-func check(key string, c *chatv1.Case) error {
+// Steps outside these times are refused, as chat events are.
+const (
+	earliestUS = 946_684_800_000_000   // 2000-01-01
+	latestUS   = 7_258_118_400_000_000 // 2200-01-01
+)
+
+// check refuses a step that is not the offender's own, or that says what this version does not know.
+func check(key string, partition, partitions int32, c *chatv1.Case) error {
+	invalid := func(format string, args ...any) error {
+		return stream.Refusal{Code: "invalid", Reason: fmt.Sprintf(format, args...)}
+	}
 	var o *chatv1.Offender
+	var id, flag string
+	var category chatv1.Category
 	switch s := c.Step.(type) {
 	case *chatv1.Case_Flag:
-		o = s.Flag.GetOffender()
+		f := s.Flag
+		o, id, flag, category = f.GetOffender(), f.GetFlagId(), f.GetFlagId(), f.GetCategory()
+		if _, known := chatv1.Severity_name[int32(f.GetSeverity())]; !known {
+			return invalid("a flag of severity %d, which this version does not know", f.GetSeverity())
+		}
 	case *chatv1.Case_Verdict:
-		o = s.Verdict.GetOffender()
-		if f := s.Verdict.GetFlag(); f != nil && (f.FlagId != s.Verdict.FlagId || Key(f.Offender) != key) {
-			return stream.Refusal{Code: "invalid", Reason: "a verdict with another flag than it names"}
+		v := s.Verdict
+		o, id, flag, category = v.GetOffender(), v.GetVerdictId(), v.GetFlagId(), v.GetCategory()
+		if _, known := chatv1.Ruling_name[int32(v.GetRuling())]; !known {
+			return invalid("a verdict of ruling %d, which this version does not know", v.GetRuling())
+		}
+		if f := v.GetFlag(); f != nil {
+			if f.FlagId != v.FlagId || Key(f.Offender) != key {
+				return invalid("a verdict with another flag than it names")
+			}
+			if _, known := chatv1.Category_name[int32(f.Category)]; !known {
+				return invalid("category %d, which this version does not know", f.Category)
+			}
 		}
 	case *chatv1.Case_Appeal:
-		o = s.Appeal.GetOffender()
+		o, id, flag = s.Appeal.GetOffender(), s.Appeal.GetAppealId(), s.Appeal.GetFlagId()
 	case *chatv1.Case_AppealDecision:
-		o = s.AppealDecision.GetOffender()
+		o, id, flag = s.AppealDecision.GetOffender(), s.AppealDecision.GetAppealId(), s.AppealDecision.GetFlagId()
 	default:
-		return stream.Refusal{Code: "invalid", Reason: "a case without a step"}
+		return invalid("a case without a step")
 	}
 	if want := Key(o); want == "" || want != key {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("a step of %q under key %q", want, key)}
+	}
+	if want := schemas.Partition([]byte(key), partitions); partition != want {
+		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("key %q belongs to partition %d", key, want)}
+	}
+	if id == "" || flag == "" {
+		return invalid("a step without the id of its flag or its own")
+	}
+	if _, known := chatv1.Category_name[int32(category)]; !known {
+		return invalid("category %d, which this version does not know", category)
+	}
+	if at := stepTime(c); at < earliestUS || at >= latestUS {
+		return invalid("time %d µs is not between 2000 and 2200", at)
 	}
 	return nil
 }
