@@ -77,6 +77,11 @@ func (g *traffic) next() *chatv1.ChatEvent {
 			u[i+j] = byte(x >> (8 * j))
 		}
 	}
+	// Version 7, as relays make them.
+	for i, ms := 0, g.at/1000; i < 6; i++ {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6], u[8] = u[6]&0x0f|0x70, u[8]&0x3f|0x80
 	conv := fmt.Sprintf("conv-%d", g.r.IntN(g.convs))
 	return &chatv1.ChatEvent{
 		EventId: u.String(), ShopId: fmt.Sprintf("shop-%d", g.r.IntN(g.shops)), ConversationId: conv,

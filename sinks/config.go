@@ -51,7 +51,7 @@ func DefaultConfig() Config {
 		MaxBackoff:     5 * time.Second,
 		MaxRefusedRows: 100,
 		StopTimeout:    8 * time.Second,
-		FetchBytes:     16 << 20,
+		FetchBytes:     4 << 20,
 		SessionTimeout: 30 * time.Second,
 		InsertSettings: map[string]string{
 			// A replay's batch may span many months, and each is a partition.

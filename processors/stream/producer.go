@@ -125,7 +125,9 @@ func (p *producer) EmitWithHeaders(topic, key string, value []byte, headers goka
 	if err == nil {
 		p.queue = append(p.queue, e)
 		p.bytes += e.size
-		p.changed.Broadcast()
+		if len(p.queue) == 1 { // take waits only for an empty queue to fill
+			p.changed.Broadcast()
+		}
 	}
 	p.mu.Unlock()
 	if err != nil {
@@ -151,10 +153,14 @@ func (p *producer) take() []emission {
 	case chunk = <-p.free:
 	default:
 	}
-	chunk = append(chunk[:0], p.queue[:n]...)
-	rest := copy(p.queue, p.queue[n:])
-	clear(p.queue[rest:])
-	p.queue = p.queue[:rest]
+	if n == len(p.queue) {
+		chunk, p.queue = p.queue, chunk[:0]
+	} else {
+		chunk = append(chunk[:0], p.queue[:n]...)
+		rest := copy(p.queue, p.queue[n:])
+		clear(p.queue[rest:])
+		p.queue = p.queue[:rest]
+	}
 	p.bytes -= size
 	p.changed.Broadcast()
 	return chunk
