@@ -18,6 +18,7 @@ const (
 	TopicKpis         = "service.kpis"
 	TopicRestrictions = "service.restrictions"
 	TopicDeadLetters  = "dead.letters"
+	TopicSignals      = "violations.signals"
 	TopicCases        = "violations.cases"
 	TopicSanctions    = "penalties.sanctions"
 	TopicReads        = "audit.reads"
@@ -29,6 +30,7 @@ const (
 	GroupReception     = "reception"
 	GroupService       = "service"
 	GroupViolations    = "violations"
+	GroupPatterns      = "patterns"
 	GroupPenalties     = "penalties"
 )
 
@@ -56,6 +58,7 @@ func Topics() []Topic {
 		{Name: TopicTakeovers, Key: "shop", Holds: "chat.v1.Takeover"},
 		{Name: TopicKpis, Key: "shop", Holds: "chat.v1.Kpi"},
 		{Name: TopicRestrictions, Key: "shop", Holds: "chat.v1.Decision"},
+		{Name: TopicSignals, Key: "offender; of a shop: shop/ads, shop/blocks, shop/agent/account; the partition's tick key", Holds: "chat.v1.Signal"},
 		{Name: TopicCases, Key: "offender", Holds: "chat.v1.Case"},
 		{Name: TopicSanctions, Key: "offender", Holds: "chat.v1.Sanction"},
 		{Name: TopicReads, Key: "shop/conversation", Holds: "chat.v1.ReadRecord"},
@@ -63,6 +66,7 @@ func Topics() []Topic {
 		{Name: TableOf(GroupConversations), Key: "shop/conversation", Holds: "state.v1.Conversation", Table: true},
 		{Name: TableOf(GroupReception), Key: "shop", Holds: "state.v1.Reception", Table: true},
 		{Name: TableOf(GroupViolations), Key: "shop/conversation", Holds: "state.v1.Conduct", Table: true},
+		{Name: TableOf(GroupPatterns), Key: "as of violations.signals", Holds: "state.v1.Pattern", Table: true},
 		{Name: TableOf(GroupPenalties), Key: "offender", Holds: "state.v1.Penalty", Table: true},
 		{Name: TableOf(GroupService), Key: "shop; ticks: the partition's tick key", Holds: "state.v1.Service", Table: true},
 	}

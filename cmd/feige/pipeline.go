@@ -15,6 +15,7 @@ import (
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/warehouse"
 	"github.com/feigeio/feige/processors/conversations"
+	"github.com/feigeio/feige/processors/patterns"
 	"github.com/feigeio/feige/processors/penalties"
 	"github.com/feigeio/feige/processors/reception"
 	"github.com/feigeio/feige/processors/service"
@@ -56,6 +57,7 @@ func (p parts) processors(set *policy.Set) ([]ops.Service, error) {
 		{schemas.GroupReception, reception.New},
 		{schemas.GroupService, service.New},
 		{schemas.GroupViolations, judged},
+		{schemas.GroupPatterns, patterns.New},
 		{schemas.GroupPenalties, penalties.New},
 	} {
 		processor, err := stage.build(p.settings.Processors, deps)
@@ -99,6 +101,7 @@ func stages(ns schemas.Namespace) []catchup.Stage {
 		stage(schemas.GroupReception, schemas.TopicFacts),
 		stage(schemas.GroupService, schemas.TopicFacts),
 		stage(schemas.GroupViolations, schemas.TopicEvents),
+		stage(schemas.GroupPatterns, schemas.TopicSignals),
 		stage(schemas.GroupPenalties, schemas.TopicCases),
 		stage(sinks.Group, sinks.Topics()...),
 	}

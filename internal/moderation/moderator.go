@@ -87,8 +87,21 @@ type Subject struct {
 // Check judges a text. Flags come in the order of their places, at most one for overlapping findings of one
 // sub-kind.
 func (m *Moderator) Check(subject Subject) []Flag {
+	return m.Judge(subject).Flags
+}
+
+// Judgement is what is to be said of a text.
+type Judgement struct {
+	// Flags as Check gives them.
+	Flags []Flag
+	// Advertisement is set when the text reads like one: to say it over and over is 2.7.
+	Advertisement *Advertisement
+}
+
+// Judge is Check, and tells advertisements.
+func (m *Moderator) Judge(subject Subject) Judgement {
 	if subject.Text == "" {
-		return nil
+		return Judgement{}
 	}
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
@@ -102,7 +115,7 @@ func (m *Moderator) Check(subject Subject) []Flag {
 	if len(v.flags) > 1 {
 		v.merge()
 	}
-	return v.flags
+	return Judgement{v.flags, v.advertisement()}
 }
 
 // verdict is one being made.

@@ -9,7 +9,7 @@ import (
 	statev1 "github.com/feigeio/feige/schemas/state/v1"
 )
 
-// New is the processor from chat.events to violations.cases. Records of chat.events that are no events are the
+// New is the processor from chat.events to violations.cases and violations.signals. Records of chat.events that are no events are the
 // conversations processor's to report.
 func New(cfg stream.Config, deps stream.Dependencies, judge Judge) (*stream.Processor, error) {
 	m := NewMachine(deps.Policy, judge)
@@ -18,7 +18,7 @@ func New(cfg stream.Config, deps stream.Dependencies, judge Judge) (*stream.Proc
 		Input:     schemas.TopicEvents,
 		NoLetters: true,
 		Edges: func(p *stream.Processor) []goka.Edge {
-			cases := p.Topic(schemas.TopicCases)
+			cases, signals := p.Topic(schemas.TopicCases), p.Topic(schemas.TopicSignals)
 			return []goka.Edge{
 				stream.Input(p, chatv1.ChatEventFromVTPool, func(ctx goka.Context, ev *chatv1.ChatEvent) error {
 					if ev.GetTick() != nil || ev.ShopId == "" || ctx.Key() != schemas.EventKey(ev.ShopId, ev.ConversationId) {
@@ -32,18 +32,23 @@ func New(cfg stream.Config, deps stream.Dependencies, judge Judge) (*stream.Proc
 						st = statev1.ConductFromVTPool()
 					}
 					defer st.ReturnToVTPool()
-					flags, changed := m.Apply(st, ev, ctx.Offset())
-					for _, f := range flags {
+					out := m.Apply(st, ev, ctx.Offset())
+					for _, f := range out.Flags {
 						ctx.Emit(cases, schemas.OffenderKey(kindOf(f.Offender), f.Offender.Id), &chatv1.Case{
 							SourceOffset: ctx.Offset(), SourcePartition: ctx.Partition(), Step: &chatv1.Case_Flag{Flag: f},
 						})
 					}
-					if changed {
+					for _, s := range out.Signals {
+						s.SourceOffset, s.SourcePartition = ctx.Offset(), ctx.Partition()
+						ctx.Emit(signals, s.Key, s.Signal)
+					}
+					if out.Changed {
 						ctx.SetValue(st)
 					}
 					return nil
 				}),
 				stream.Output[chatv1.Case](p, schemas.TopicCases),
+				stream.Output[chatv1.Signal](p, schemas.TopicSignals),
 				stream.Persist(statev1.ConductFromVTPool),
 			}
 		},

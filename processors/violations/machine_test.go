@@ -44,7 +44,7 @@ func TestMessages(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			flags, _ := m.Apply(&statev1.Conduct{}, c.ev, 7)
+			flags := m.Apply(&statev1.Conduct{}, c.ev, 7).Flags
 			if c.category == 0 {
 				if len(flags) != 0 {
 					t.Fatalf("flagged: %v", flags)
@@ -62,7 +62,7 @@ func TestMessages(t *testing.T) {
 			if f.SpanFrom < 0 || f.SpanTo <= f.SpanFrom || int(f.SpanTo) > len(text) {
 				t.Errorf("span %d to %d of %d runes", f.SpanFrom, f.SpanTo, len(text))
 			}
-			again, _ := m.Apply(&statev1.Conduct{}, c.ev, 9)
+			again := m.Apply(&statev1.Conduct{}, c.ev, 9).Flags
 			if len(again) != len(flags) || again[0].FlagId != f.FlagId {
 				t.Error("the same event yields other flags the second time")
 			}
@@ -74,8 +74,8 @@ func TestShieldedMessagesAreNotJudgedAgain(t *testing.T) {
 	t.Parallel()
 	ev := message(chatv1.Role_ROLE_CONSUMER, "u1", "加我微信 wx_13800138000 详聊")
 	ev.GetMessage().Shielded = true
-	if flags, changed := NewMachine(policy.Default(), moderator(t)).Apply(&statev1.Conduct{}, ev, 1); len(flags) > 0 || changed {
-		t.Errorf("%v %v", flags, changed)
+	if out := NewMachine(policy.Default(), moderator(t)).Apply(&statev1.Conduct{}, ev, 1); len(out.Flags)+len(out.Signals) > 0 || out.Changed {
+		t.Errorf("%+v", out)
 	}
 }
 
@@ -110,11 +110,11 @@ func TestBlocks(t *testing.T) {
 			st := &statev1.Conduct{}
 			var got []string
 			for i, ev := range c.log {
-				flags, changed := m.Apply(st, ev, int64(i))
-				if changed && st.AppliedPlusOne != uint64(i)+1 {
+				out := m.Apply(st, ev, int64(i))
+				if out.Changed && st.AppliedPlusOne != uint64(i)+1 {
 					t.Errorf("state rests on offset %d", int64(st.AppliedPlusOne)-1)
 				}
-				for _, f := range flags {
+				for _, f := range out.Flags {
 					if f.AutoConfirmed || f.Offender.Id != "shop" {
 						t.Errorf("flag %v", f)
 					}

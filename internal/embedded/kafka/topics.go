@@ -18,6 +18,7 @@ func processorReaders() []Reader {
 		{schemas.GroupReception, schemas.TopicFacts},
 		{schemas.GroupService, schemas.TopicFacts},
 		{schemas.GroupViolations, schemas.TopicEvents},
+		{schemas.GroupPatterns, schemas.TopicSignals},
 		{schemas.GroupPenalties, schemas.TopicCases},
 	}
 }

@@ -81,7 +81,7 @@ func TestSignIns(t *testing.T) {
 	t.Parallel()
 	rule := SignInRule{WithinUS: 10 * minute, MaxNetworks: 2}
 	in := func(at int64, session, client, address string) SignIn {
-		return SignIn{AtUS: at, SessionID: session, Client: client, Network: NetworkOf(address)}
+		return SignIn{AtUS: at, SessionID: session, Client: client, Network: NetworkOf(address, 16, 32)}
 	}
 	check := func(name, want string, ins ...SignIn) {
 		t.Helper()
@@ -128,7 +128,7 @@ func TestNetworkOf(t *testing.T) {
 	t.Parallel()
 	check := func(address, want string) {
 		t.Helper()
-		if got := NetworkOf(address); got != want {
+		if got := NetworkOf(address, 16, 32); got != want {
 			t.Errorf("%q: %q, want %q", address, got, want)
 		}
 	}

@@ -20,8 +20,16 @@ type SignIn struct {
 type SignInRule struct {
 	// WithinUS of another sign-in a new client on a new network is suspicious.
 	WithinUS int64
+	// NewAfterUS without use a client or a network is new again; 0: never.
+	NewAfterUS int64
 	// MaxNetworks that an account may be signed in from at once.
 	MaxNetworks int
+}
+
+// Known is a client or network that an account has used.
+type Known struct {
+	Name   string `json:"name"`
+	LastUS int64  `json:"last_us"`
 }
 
 // Kinds of findings.
@@ -50,8 +58,8 @@ const (
 type SignIns struct {
 	Recent []SignIn `json:"recent"`
 	// Clients and Networks seen before, the latest last.
-	Clients  []string `json:"clients"`
-	Networks []string `json:"networks"`
+	Clients  []Known `json:"clients"`
+	Networks []Known `json:"networks"`
 }
 
 // Add takes a sign-in and tells whether it looks taken over.
@@ -64,7 +72,7 @@ func (s *SignIns) Add(in SignIn, rule SignInRule) (SignInFinding, bool) {
 		return SignInFinding{}, false
 	}
 	finding, found := s.judge(in, rule)
-	s.Clients, s.Networks = known(s.Clients, in.Client), known(s.Networks, in.Network)
+	s.Clients, s.Networks = known(s.Clients, in.Client, in.AtUS), known(s.Networks, in.Network, in.AtUS)
 	if len(s.Recent) >= maxSignIns {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-maxSignIns+1)
 	}
@@ -73,7 +81,12 @@ func (s *SignIns) Add(in SignIn, rule SignInRule) (SignInFinding, bool) {
 }
 
 func (s *SignIns) judge(in SignIn, rule SignInRule) (SignInFinding, bool) {
-	newClient, newNetwork := !slices.Contains(s.Clients, in.Client), !slices.Contains(s.Networks, in.Network)
+	isNew := func(list []Known, name string) bool {
+		return !slices.ContainsFunc(list, func(k Known) bool {
+			return k.Name == name && (rule.NewAfterUS <= 0 || in.AtUS-k.LastUS < rule.NewAfterUS)
+		})
+	}
+	newClient, newNetwork := isNew(s.Clients, in.Client), isNew(s.Networks, in.Network)
 	if newClient && newNetwork && len(s.Recent) > 0 {
 		last := s.Recent[len(s.Recent)-1]
 		if apart := in.AtUS - last.AtUS; apart <= rule.WithinUS && last.Network != in.Network {
@@ -106,15 +119,15 @@ func (s *SignIns) SignOut(sessionID string) {
 }
 
 // known moves a name to the end, and drops the first where there are too many.
-func known(list []string, name string) []string {
+func known(list []Known, name string, atUS int64) []Known {
 	if name == "" {
 		return list
 	}
-	list = slices.DeleteFunc(list, func(x string) bool { return x == name })
+	list = slices.DeleteFunc(list, func(k Known) bool { return k.Name == name })
 	if len(list) >= maxKnown {
 		list = slices.Delete(list, 0, len(list)-maxKnown+1)
 	}
-	return append(list, name)
+	return append(list, Known{name, atUS})
 }
 
 func cut(s string) string {
@@ -124,9 +137,9 @@ func cut(s string) string {
 	return s[:maxText]
 }
 
-// NetworkOf is the network of an address: /16 of IPv4 and /32 of IPv6, as carriers hand out addresses; the text as it
-// is where it is no address.
-func NetworkOf(address string) string {
+// NetworkOf is the network of an address: its leading bits, so many of IPv4 and of IPv6; the text as it is where it is
+// no address.
+func NetworkOf(address string, ipv4Bits, ipv6Bits int) string {
 	ap, err := netip.ParseAddrPort(address)
 	addr := ap.Addr()
 	if err != nil {
@@ -135,9 +148,9 @@ func NetworkOf(address string) string {
 		}
 	}
 	addr = addr.Unmap()
-	bits := 32
+	bits := ipv6Bits
 	if addr.Is4() {
-		bits = 16
+		bits = ipv4Bits
 	}
 	prefix, err := addr.WithZone("").Prefix(bits)
 	if err != nil {

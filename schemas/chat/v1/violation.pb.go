@@ -937,15 +937,18 @@ func (*Case_AppealDecision) isCase_Step() {}
 // concerns all shops of a partition.
 type Signal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where it arose: on chat.events, or, of DayTally and Claim, on violations.signals itself.
+	// Where it arose: on chat.events; a tally, on violations.signals itself (partition -1).
 	SourceOffset    int64  `protobuf:"varint,1,opt,name=source_offset,json=sourceOffset,proto3" json:"source_offset,omitempty"`
 	SourcePartition int32  `protobuf:"varint,2,opt,name=source_partition,json=sourcePartition,proto3" json:"source_partition,omitempty"`
 	EventId         string `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	ShopId          string `protobuf:"bytes,4,opt,name=shop_id,json=shopId,proto3" json:"shop_id,omitempty"`
 	ConversationId  string `protobuf:"bytes,5,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
-	ActorId         string `protobuf:"bytes,6,opt,name=actor_id,json=actorId,proto3" json:"actor_id,omitempty"`
+	// The account that acted.
+	ActorId string `protobuf:"bytes,6,opt,name=actor_id,json=actorId,proto3" json:"actor_id,omitempty"`
 	// Time of the event, UTC microseconds.
 	AtUs int64 `protobuf:"varint,7,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// A consumer acted, and answers for it; otherwise the shop does.
+	Consumer bool `protobuf:"varint,8,opt,name=consumer,proto3" json:"consumer,omitempty"`
 	// Types that are valid to be assigned to Payload:
 	//
 	//	*Signal_Advertisement
@@ -953,8 +956,7 @@ type Signal struct {
 	//	*Signal_SignOut
 	//	*Signal_Contacted
 	//	*Signal_Blocked
-	//	*Signal_DayTally
-	//	*Signal_Claim
+	//	*Signal_Tally
 	Payload       isSignal_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1039,6 +1041,13 @@ func (x *Signal) GetAtUs() int64 {
 	return 0
 }
 
+func (x *Signal) GetConsumer() bool {
+	if x != nil {
+		return x.Consumer
+	}
+	return false
+}
+
 func (x *Signal) GetPayload() isSignal_Payload {
 	if x != nil {
 		return x.Payload
@@ -1091,19 +1100,10 @@ func (x *Signal) GetBlocked() *Blocked {
 	return nil
 }
 
-func (x *Signal) GetDayTally() *DayTally {
+func (x *Signal) GetTally() *ShopTally {
 	if x != nil {
-		if x, ok := x.Payload.(*Signal_DayTally); ok {
-			return x.DayTally
-		}
-	}
-	return nil
-}
-
-func (x *Signal) GetClaim() *Claim {
-	if x != nil {
-		if x, ok := x.Payload.(*Signal_Claim); ok {
-			return x.Claim
+		if x, ok := x.Payload.(*Signal_Tally); ok {
+			return x.Tally
 		}
 	}
 	return nil
@@ -1133,12 +1133,8 @@ type Signal_Blocked struct {
 	Blocked *Blocked `protobuf:"bytes,14,opt,name=blocked,proto3,oneof"`
 }
 
-type Signal_DayTally struct {
-	DayTally *DayTally `protobuf:"bytes,15,opt,name=day_tally,json=dayTally,proto3,oneof"`
-}
-
-type Signal_Claim struct {
-	Claim *Claim `protobuf:"bytes,16,opt,name=claim,proto3,oneof"`
+type Signal_Tally struct {
+	Tally *ShopTally `protobuf:"bytes,15,opt,name=tally,proto3,oneof"`
 }
 
 func (*Signal_Advertisement) isSignal_Payload() {}
@@ -1151,9 +1147,7 @@ func (*Signal_Contacted) isSignal_Payload() {}
 
 func (*Signal_Blocked) isSignal_Payload() {}
 
-func (*Signal_DayTally) isSignal_Payload() {}
-
-func (*Signal_Claim) isSignal_Payload() {}
+func (*Signal_Tally) isSignal_Payload() {}
 
 // Advertisement is a message that reads like one.
 type Advertisement struct {
@@ -1395,7 +1389,59 @@ func (*Blocked) Descriptor() ([]byte, []int) {
 	return file_chat_v1_violation_proto_rawDescGZIP(), []int{11}
 }
 
-// DayTally is what a shop's past day came to.
+// ShopTally is what days of a shop that have ended came to, and perhaps a claim.
+type ShopTally struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Days          []*DayTally            `protobuf:"bytes,1,rep,name=days,proto3" json:"days,omitempty"`
+	Claim         *Claim                 `protobuf:"bytes,2,opt,name=claim,proto3" json:"claim,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShopTally) Reset() {
+	*x = ShopTally{}
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShopTally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShopTally) ProtoMessage() {}
+
+func (x *ShopTally) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShopTally.ProtoReflect.Descriptor instead.
+func (*ShopTally) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ShopTally) GetDays() []*DayTally {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+func (x *ShopTally) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
 type DayTally struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Days since 1970-01-01 UTC.
@@ -1408,7 +1454,7 @@ type DayTally struct {
 
 func (x *DayTally) Reset() {
 	*x = DayTally{}
-	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1466,7 @@ func (x *DayTally) String() string {
 func (*DayTally) ProtoMessage() {}
 
 func (x *DayTally) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1479,7 @@ func (x *DayTally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayTally.ProtoReflect.Descriptor instead.
 func (*DayTally) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{12}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DayTally) GetDay() int64 {
@@ -1457,8 +1503,8 @@ func (x *DayTally) GetBlocks() int64 {
 	return 0
 }
 
-// Claim asks whether a shop's block rate stands out among its peers: its tally of the days that count, and what of it
-// had been told before.
+// Claim asks whether a shop's block rate stands out among its peers: its count of the newest 7 days, and what of it has
+// been told in tallies.
 type Claim struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Conversations     int64                  `protobuf:"varint,1,opt,name=conversations,proto3" json:"conversations,omitempty"`
@@ -1471,7 +1517,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	mi := &file_chat_v1_violation_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1529,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	mi := &file_chat_v1_violation_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1542,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{13}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Claim) GetConversations() int64 {
@@ -1596,7 +1642,7 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\averdict\x18\v \x01(\v2\x16.chat.v1.ReviewVerdictH\x00R\averdict\x12)\n" +
 	"\x06appeal\x18\f \x01(\v2\x0f.chat.v1.AppealH\x00R\x06appeal\x12B\n" +
 	"\x0fappeal_decision\x18\r \x01(\v2\x17.chat.v1.AppealDecisionH\x00R\x0eappealDecisionB\x06\n" +
-	"\x04step\"\xc7\x04\n" +
+	"\x04step\"\xb5\x04\n" +
 	"\x06Signal\x12#\n" +
 	"\rsource_offset\x18\x01 \x01(\x03R\fsourceOffset\x12)\n" +
 	"\x10source_partition\x18\x02 \x01(\x05R\x0fsourcePartition\x12\x19\n" +
@@ -1604,15 +1650,15 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\ashop_id\x18\x04 \x01(\tR\x06shopId\x12'\n" +
 	"\x0fconversation_id\x18\x05 \x01(\tR\x0econversationId\x12\x19\n" +
 	"\bactor_id\x18\x06 \x01(\tR\aactorId\x12\x13\n" +
-	"\x05at_us\x18\a \x01(\x03R\x04atUs\x12>\n" +
+	"\x05at_us\x18\a \x01(\x03R\x04atUs\x12\x1a\n" +
+	"\bconsumer\x18\b \x01(\bR\bconsumer\x12>\n" +
 	"\radvertisement\x18\n" +
 	" \x01(\v2\x16.chat.v1.AdvertisementH\x00R\radvertisement\x12*\n" +
 	"\asign_in\x18\v \x01(\v2\x0f.chat.v1.SignInH\x00R\x06signIn\x12-\n" +
 	"\bsign_out\x18\f \x01(\v2\x10.chat.v1.SignOutH\x00R\asignOut\x122\n" +
 	"\tcontacted\x18\r \x01(\v2\x12.chat.v1.ContactedH\x00R\tcontacted\x12,\n" +
-	"\ablocked\x18\x0e \x01(\v2\x10.chat.v1.BlockedH\x00R\ablocked\x120\n" +
-	"\tday_tally\x18\x0f \x01(\v2\x11.chat.v1.DayTallyH\x00R\bdayTally\x12&\n" +
-	"\x05claim\x18\x10 \x01(\v2\x0e.chat.v1.ClaimH\x00R\x05claimB\t\n" +
+	"\ablocked\x18\x0e \x01(\v2\x10.chat.v1.BlockedH\x00R\ablocked\x12*\n" +
+	"\x05tally\x18\x0f \x01(\v2\x12.chat.v1.ShopTallyH\x00R\x05tallyB\t\n" +
 	"\apayload\"{\n" +
 	"\rAdvertisement\x12#\n" +
 	"\rsignature_low\x18\x01 \x01(\x06R\fsignatureLow\x12%\n" +
@@ -1629,7 +1675,10 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\"\v\n" +
 	"\tContacted\"\t\n" +
-	"\aBlocked\"Z\n" +
+	"\aBlocked\"X\n" +
+	"\tShopTally\x12%\n" +
+	"\x04days\x18\x01 \x03(\v2\x11.chat.v1.DayTallyR\x04days\x12$\n" +
+	"\x05claim\x18\x02 \x01(\v2\x0e.chat.v1.ClaimR\x05claim\"Z\n" +
 	"\bDayTally\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x03R\x03day\x12$\n" +
 	"\rconversations\x18\x02 \x01(\x03R\rconversations\x12\x16\n" +
@@ -1680,7 +1729,7 @@ func file_chat_v1_violation_proto_rawDescGZIP() []byte {
 }
 
 var file_chat_v1_violation_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_chat_v1_violation_proto_goTypes = []any{
 	(Category)(0),          // 0: chat.v1.Category
 	(Severity)(0),          // 1: chat.v1.Severity
@@ -1698,8 +1747,9 @@ var file_chat_v1_violation_proto_goTypes = []any{
 	(*SignOut)(nil),        // 13: chat.v1.SignOut
 	(*Contacted)(nil),      // 14: chat.v1.Contacted
 	(*Blocked)(nil),        // 15: chat.v1.Blocked
-	(*DayTally)(nil),       // 16: chat.v1.DayTally
-	(*Claim)(nil),          // 17: chat.v1.Claim
+	(*ShopTally)(nil),      // 16: chat.v1.ShopTally
+	(*DayTally)(nil),       // 17: chat.v1.DayTally
+	(*Claim)(nil),          // 18: chat.v1.Claim
 }
 var file_chat_v1_violation_proto_depIdxs = []int32{
 	2,  // 0: chat.v1.Offender.kind:type_name -> chat.v1.OffenderKind
@@ -1721,13 +1771,14 @@ var file_chat_v1_violation_proto_depIdxs = []int32{
 	13, // 16: chat.v1.Signal.sign_out:type_name -> chat.v1.SignOut
 	14, // 17: chat.v1.Signal.contacted:type_name -> chat.v1.Contacted
 	15, // 18: chat.v1.Signal.blocked:type_name -> chat.v1.Blocked
-	16, // 19: chat.v1.Signal.day_tally:type_name -> chat.v1.DayTally
-	17, // 20: chat.v1.Signal.claim:type_name -> chat.v1.Claim
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	16, // 19: chat.v1.Signal.tally:type_name -> chat.v1.ShopTally
+	17, // 20: chat.v1.ShopTally.days:type_name -> chat.v1.DayTally
+	18, // 21: chat.v1.ShopTally.claim:type_name -> chat.v1.Claim
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_chat_v1_violation_proto_init() }
@@ -1747,8 +1798,7 @@ func file_chat_v1_violation_proto_init() {
 		(*Signal_SignOut)(nil),
 		(*Signal_Contacted)(nil),
 		(*Signal_Blocked)(nil),
-		(*Signal_DayTally)(nil),
-		(*Signal_Claim)(nil),
+		(*Signal_Tally)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1756,7 +1806,7 @@ func file_chat_v1_violation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chat_v1_violation_proto_rawDesc), len(file_chat_v1_violation_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

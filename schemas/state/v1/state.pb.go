@@ -980,8 +980,8 @@ func (x *Conduct) GetDay() int64 {
 type Pattern struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	AppliedPlusOne uint64                 `protobuf:"fixed64,1,opt,name=applied_plus_one,json=appliedPlusOne,proto3" json:"applied_plus_one,omitempty"`
-	// Offset of the source of the last applied signal, plus one, where all come from one partition.
-	SourcePlusOne int64 `protobuf:"varint,2,opt,name=source_plus_one,json=sourcePlusOne,proto3" json:"source_plus_one,omitempty"`
+	// Up to where signals of each source have been applied.
+	Sources []*SourceMark `protobuf:"bytes,2,rep,name=sources,proto3" json:"sources,omitempty"`
 	// Advertisements of the sender, oldest first, at most 64.
 	Ads []*SentAd `protobuf:"bytes,3,rep,name=ads,proto3" json:"ads,omitempty"`
 	// Sign-ins of the agent, oldest first, at most 16, and clients and networks used before, at most 16 each.
@@ -1036,11 +1036,11 @@ func (x *Pattern) GetAppliedPlusOne() uint64 {
 	return 0
 }
 
-func (x *Pattern) GetSourcePlusOne() int64 {
+func (x *Pattern) GetSources() []*SourceMark {
 	if x != nil {
-		return x.SourcePlusOne
+		return x.Sources
 	}
-	return 0
+	return nil
 }
 
 func (x *Pattern) GetAds() []*SentAd {
@@ -1099,6 +1099,59 @@ func (x *Pattern) GetToldDay() int64 {
 	return 0
 }
 
+// SourceMark is one past the source offset of the newest applied signal of a source partition.
+type SourceMark struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	Next          int64                  `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceMark) Reset() {
+	*x = SourceMark{}
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceMark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceMark) ProtoMessage() {}
+
+func (x *SourceMark) ProtoReflect() protoreflect.Message {
+	mi := &file_state_v1_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceMark.ProtoReflect.Descriptor instead.
+func (*SourceMark) Descriptor() ([]byte, []int) {
+	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SourceMark) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *SourceMark) GetNext() int64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
 type SentAd struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SignatureLow  uint64                 `protobuf:"fixed64,1,opt,name=signature_low,json=signatureLow,proto3" json:"signature_low,omitempty"`
@@ -1113,7 +1166,7 @@ type SentAd struct {
 
 func (x *SentAd) Reset() {
 	*x = SentAd{}
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1178,7 @@ func (x *SentAd) String() string {
 func (*SentAd) ProtoMessage() {}
 
 func (x *SentAd) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[10]
+	mi := &file_state_v1_state_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1191,7 @@ func (x *SentAd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SentAd.ProtoReflect.Descriptor instead.
 func (*SentAd) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SentAd) GetSignatureLow() uint64 {
@@ -1189,7 +1242,7 @@ type AgentSession struct {
 
 func (x *AgentSession) Reset() {
 	*x = AgentSession{}
-	mi := &file_state_v1_state_proto_msgTypes[11]
+	mi := &file_state_v1_state_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1254,7 @@ func (x *AgentSession) String() string {
 func (*AgentSession) ProtoMessage() {}
 
 func (x *AgentSession) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[11]
+	mi := &file_state_v1_state_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1267,7 @@ func (x *AgentSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentSession.ProtoReflect.Descriptor instead.
 func (*AgentSession) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AgentSession) GetAtUs() int64 {
@@ -1262,7 +1315,7 @@ type KnownName struct {
 
 func (x *KnownName) Reset() {
 	*x = KnownName{}
-	mi := &file_state_v1_state_proto_msgTypes[12]
+	mi := &file_state_v1_state_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1327,7 @@ func (x *KnownName) String() string {
 func (*KnownName) ProtoMessage() {}
 
 func (x *KnownName) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[12]
+	mi := &file_state_v1_state_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1340,7 @@ func (x *KnownName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownName.ProtoReflect.Descriptor instead.
 func (*KnownName) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{12}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *KnownName) GetName() string {
@@ -1334,7 +1387,7 @@ type Penalty struct {
 
 func (x *Penalty) Reset() {
 	*x = Penalty{}
-	mi := &file_state_v1_state_proto_msgTypes[13]
+	mi := &file_state_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +1399,7 @@ func (x *Penalty) String() string {
 func (*Penalty) ProtoMessage() {}
 
 func (x *Penalty) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[13]
+	mi := &file_state_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +1412,7 @@ func (x *Penalty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Penalty.ProtoReflect.Descriptor instead.
 func (*Penalty) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{13}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Penalty) GetAppliedPlusOne() uint64 {
@@ -1473,7 +1526,7 @@ type Offence struct {
 
 func (x *Offence) Reset() {
 	*x = Offence{}
-	mi := &file_state_v1_state_proto_msgTypes[14]
+	mi := &file_state_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1538,7 @@ func (x *Offence) String() string {
 func (*Offence) ProtoMessage() {}
 
 func (x *Offence) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[14]
+	mi := &file_state_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1551,7 @@ func (x *Offence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offence.ProtoReflect.Descriptor instead.
 func (*Offence) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{14}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Offence) GetFlag() *v1.Flag {
@@ -1564,7 +1617,7 @@ type AppealState struct {
 
 func (x *AppealState) Reset() {
 	*x = AppealState{}
-	mi := &file_state_v1_state_proto_msgTypes[15]
+	mi := &file_state_v1_state_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1629,7 @@ func (x *AppealState) String() string {
 func (*AppealState) ProtoMessage() {}
 
 func (x *AppealState) ProtoReflect() protoreflect.Message {
-	mi := &file_state_v1_state_proto_msgTypes[15]
+	mi := &file_state_v1_state_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1642,7 @@ func (x *AppealState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
 func (*AppealState) Descriptor() ([]byte, []int) {
-	return file_state_v1_state_proto_rawDescGZIP(), []int{15}
+	return file_state_v1_state_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AppealState) GetAppealId() string {
@@ -1718,10 +1771,10 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\x0fcomplaint_at_us\x18\x03 \x01(\x03R\rcomplaintAtUs\x12'\n" +
 	"\x10bad_rating_at_us\x18\x04 \x01(\x03R\rbadRatingAtUs\x12&\n" +
 	"\x0fviolation_at_us\x18\x05 \x01(\x03R\rviolationAtUs\x12\x10\n" +
-	"\x03day\x18\x06 \x01(\x03R\x03day\"\xfe\x02\n" +
+	"\x03day\x18\x06 \x01(\x03R\x03day\"\x86\x03\n" +
 	"\aPattern\x12(\n" +
-	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12&\n" +
-	"\x0fsource_plus_one\x18\x02 \x01(\x03R\rsourcePlusOne\x12\"\n" +
+	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12.\n" +
+	"\asources\x18\x02 \x03(\v2\x14.state.v1.SourceMarkR\asources\x12\"\n" +
 	"\x03ads\x18\x03 \x03(\v2\x10.state.v1.SentAdR\x03ads\x122\n" +
 	"\bsessions\x18\x04 \x03(\v2\x16.state.v1.AgentSessionR\bsessions\x12-\n" +
 	"\aclients\x18\x05 \x03(\v2\x13.state.v1.KnownNameR\aclients\x12/\n" +
@@ -1730,7 +1783,11 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"\rconversations\x18\b \x03(\x03R\rconversations\x12\x16\n" +
 	"\x06blocks\x18\t \x03(\x03R\x06blocks\x12\x19\n" +
 	"\btold_day\x18\n" +
-	" \x01(\x03R\atoldDay\"\xa8\x01\n" +
+	" \x01(\x03R\atoldDay\">\n" +
+	"\n" +
+	"SourceMark\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\x03R\x04next\"\xa8\x01\n" +
 	"\x06SentAd\x12#\n" +
 	"\rsignature_low\x18\x01 \x01(\x06R\fsignatureLow\x12%\n" +
 	"\x0esignature_high\x18\x02 \x01(\x06R\rsignatureHigh\x12\x13\n" +
@@ -1790,7 +1847,7 @@ func file_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_state_v1_state_proto_rawDescData
 }
 
-var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_state_v1_state_proto_goTypes = []any{
 	(*Conversation)(nil),  // 0: state.v1.Conversation
 	(*Standing)(nil),      // 1: state.v1.Standing
@@ -1802,18 +1859,19 @@ var file_state_v1_state_proto_goTypes = []any{
 	(*Window)(nil),        // 7: state.v1.Window
 	(*Conduct)(nil),       // 8: state.v1.Conduct
 	(*Pattern)(nil),       // 9: state.v1.Pattern
-	(*SentAd)(nil),        // 10: state.v1.SentAd
-	(*AgentSession)(nil),  // 11: state.v1.AgentSession
-	(*KnownName)(nil),     // 12: state.v1.KnownName
-	(*Penalty)(nil),       // 13: state.v1.Penalty
-	(*Offence)(nil),       // 14: state.v1.Offence
-	(*AppealState)(nil),   // 15: state.v1.AppealState
-	(v1.WindowKind)(0),    // 16: chat.v1.WindowKind
-	(*v1.Counts)(nil),     // 17: chat.v1.Counts
-	(*v1.Offender)(nil),   // 18: chat.v1.Offender
-	(*v1.Sanction)(nil),   // 19: chat.v1.Sanction
-	(*v1.Flag)(nil),       // 20: chat.v1.Flag
-	(v1.Category)(0),      // 21: chat.v1.Category
+	(*SourceMark)(nil),    // 10: state.v1.SourceMark
+	(*SentAd)(nil),        // 11: state.v1.SentAd
+	(*AgentSession)(nil),  // 12: state.v1.AgentSession
+	(*KnownName)(nil),     // 13: state.v1.KnownName
+	(*Penalty)(nil),       // 14: state.v1.Penalty
+	(*Offence)(nil),       // 15: state.v1.Offence
+	(*AppealState)(nil),   // 16: state.v1.AppealState
+	(v1.WindowKind)(0),    // 17: chat.v1.WindowKind
+	(*v1.Counts)(nil),     // 18: chat.v1.Counts
+	(*v1.Offender)(nil),   // 19: chat.v1.Offender
+	(*v1.Sanction)(nil),   // 20: chat.v1.Sanction
+	(*v1.Flag)(nil),       // 21: chat.v1.Flag
+	(v1.Category)(0),      // 22: chat.v1.Category
 }
 var file_state_v1_state_proto_depIdxs = []int32{
 	1,  // 0: state.v1.Conversation.day:type_name -> state.v1.Standing
@@ -1823,23 +1881,24 @@ var file_state_v1_state_proto_depIdxs = []int32{
 	5,  // 4: state.v1.TakeoverState.lasting:type_name -> state.v1.Lasting
 	3,  // 5: state.v1.Service.takeover:type_name -> state.v1.TakeoverState
 	7,  // 6: state.v1.Service.windows:type_name -> state.v1.Window
-	16, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
-	17, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
-	10, // 9: state.v1.Pattern.ads:type_name -> state.v1.SentAd
-	11, // 10: state.v1.Pattern.sessions:type_name -> state.v1.AgentSession
-	12, // 11: state.v1.Pattern.clients:type_name -> state.v1.KnownName
-	12, // 12: state.v1.Pattern.networks:type_name -> state.v1.KnownName
-	18, // 13: state.v1.Penalty.offender:type_name -> chat.v1.Offender
-	14, // 14: state.v1.Penalty.offences:type_name -> state.v1.Offence
-	19, // 15: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
-	20, // 16: state.v1.Offence.flag:type_name -> chat.v1.Flag
-	21, // 17: state.v1.Offence.category:type_name -> chat.v1.Category
-	15, // 18: state.v1.Offence.appeals:type_name -> state.v1.AppealState
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	17, // 7: state.v1.Window.kind:type_name -> chat.v1.WindowKind
+	18, // 8: state.v1.Window.counts:type_name -> chat.v1.Counts
+	10, // 9: state.v1.Pattern.sources:type_name -> state.v1.SourceMark
+	11, // 10: state.v1.Pattern.ads:type_name -> state.v1.SentAd
+	12, // 11: state.v1.Pattern.sessions:type_name -> state.v1.AgentSession
+	13, // 12: state.v1.Pattern.clients:type_name -> state.v1.KnownName
+	13, // 13: state.v1.Pattern.networks:type_name -> state.v1.KnownName
+	19, // 14: state.v1.Penalty.offender:type_name -> chat.v1.Offender
+	15, // 15: state.v1.Penalty.offences:type_name -> state.v1.Offence
+	20, // 16: state.v1.Penalty.sanctions:type_name -> chat.v1.Sanction
+	21, // 17: state.v1.Offence.flag:type_name -> chat.v1.Flag
+	22, // 18: state.v1.Offence.category:type_name -> chat.v1.Category
+	16, // 19: state.v1.Offence.appeals:type_name -> state.v1.AppealState
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_state_v1_state_proto_init() }
@@ -1853,7 +1912,7 @@ func file_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_state_v1_state_proto_rawDesc), len(file_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

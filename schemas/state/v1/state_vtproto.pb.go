@@ -296,9 +296,15 @@ func (m *Pattern) CloneVT() *Pattern {
 	}
 	r := PatternFromVTPool()
 	r.AppliedPlusOne = m.AppliedPlusOne
-	r.SourcePlusOne = m.SourcePlusOne
 	r.Day = m.Day
 	r.ToldDay = m.ToldDay
+	if rhs := m.Sources; rhs != nil {
+		tmpContainer := make([]*SourceMark, len(rhs))
+		for k, v := range rhs {
+			tmpContainer[k] = v.CloneVT()
+		}
+		r.Sources = tmpContainer
+	}
 	if rhs := m.Ads; rhs != nil {
 		tmpContainer := make([]*SentAd, len(rhs))
 		for k, v := range rhs {
@@ -345,6 +351,24 @@ func (m *Pattern) CloneVT() *Pattern {
 }
 
 func (m *Pattern) CloneMessageVT() proto.Message {
+	return m.CloneVT()
+}
+
+func (m *SourceMark) CloneVT() *SourceMark {
+	if m == nil {
+		return (*SourceMark)(nil)
+	}
+	r := new(SourceMark)
+	r.Partition = m.Partition
+	r.Next = m.Next
+	if len(m.unknownFields) > 0 {
+		r.unknownFields = make([]byte, len(m.unknownFields))
+		copy(r.unknownFields, m.unknownFields)
+	}
+	return r
+}
+
+func (m *SourceMark) CloneMessageVT() proto.Message {
 	return m.CloneVT()
 }
 
@@ -1468,16 +1492,66 @@ func (m *Pattern) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 			dAtA[i] = 0x1a
 		}
 	}
-	if m.SourcePlusOne != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.SourcePlusOne))
-		i--
-		dAtA[i] = 0x10
+	if len(m.Sources) > 0 {
+		for iNdEx := len(m.Sources) - 1; iNdEx >= 0; iNdEx-- {
+			size, err := m.Sources[iNdEx].MarshalToSizedBufferVT(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
+			i--
+			dAtA[i] = 0x12
+		}
 	}
 	if m.AppliedPlusOne != 0 {
 		i -= 8
 		binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.AppliedPlusOne))
 		i--
 		dAtA[i] = 0x9
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *SourceMark) MarshalVT() (dAtA []byte, err error) {
+	if m == nil {
+		return nil, nil
+	}
+	size := m.SizeVT()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBufferVT(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SourceMark) MarshalToVT(dAtA []byte) (int, error) {
+	size := m.SizeVT()
+	return m.MarshalToSizedBufferVT(dAtA[:size])
+}
+
+func (m *SourceMark) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+	if m == nil {
+		return 0, nil
+	}
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.unknownFields != nil {
+		i -= len(m.unknownFields)
+		copy(dAtA[i:], m.unknownFields)
+	}
+	if m.Next != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Next))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Partition != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Partition))
+		i--
+		dAtA[i] = 0x8
 	}
 	return len(dAtA) - i, nil
 }
@@ -2182,31 +2256,36 @@ var vtprotoPool_Pattern = sync.Pool{
 
 func (m *Pattern) ResetVT() {
 	if m != nil {
+		for _, mm := range m.Sources {
+			mm.Reset()
+		}
+		f0 := m.Sources[:0]
 		for _, mm := range m.Ads {
 			mm.Reset()
 		}
-		f0 := m.Ads[:0]
+		f1 := m.Ads[:0]
 		for _, mm := range m.Sessions {
 			mm.Reset()
 		}
-		f1 := m.Sessions[:0]
+		f2 := m.Sessions[:0]
 		for _, mm := range m.Clients {
 			mm.Reset()
 		}
-		f2 := m.Clients[:0]
+		f3 := m.Clients[:0]
 		for _, mm := range m.Networks {
 			mm.Reset()
 		}
-		f3 := m.Networks[:0]
-		f4 := m.Conversations[:0]
-		f5 := m.Blocks[:0]
+		f4 := m.Networks[:0]
+		f5 := m.Conversations[:0]
+		f6 := m.Blocks[:0]
 		m.Reset()
-		m.Ads = f0
-		m.Sessions = f1
-		m.Clients = f2
-		m.Networks = f3
-		m.Conversations = f4
-		m.Blocks = f5
+		m.Sources = f0
+		m.Ads = f1
+		m.Sessions = f2
+		m.Clients = f3
+		m.Networks = f4
+		m.Conversations = f5
+		m.Blocks = f6
 	}
 }
 func (m *Pattern) ReturnToVTPool() {
@@ -2593,8 +2672,11 @@ func (m *Pattern) SizeVT() (n int) {
 	if m.AppliedPlusOne != 0 {
 		n += 9
 	}
-	if m.SourcePlusOne != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.SourcePlusOne))
+	if len(m.Sources) > 0 {
+		for _, e := range m.Sources {
+			l = e.SizeVT()
+			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+		}
 	}
 	if len(m.Ads) > 0 {
 		for _, e := range m.Ads {
@@ -2639,6 +2721,22 @@ func (m *Pattern) SizeVT() (n int) {
 	}
 	if m.ToldDay != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.ToldDay))
+	}
+	n += len(m.unknownFields)
+	return n
+}
+
+func (m *SourceMark) SizeVT() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Partition != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Partition))
+	}
+	if m.Next != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Next))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -5148,10 +5246,10 @@ func (m *Pattern) UnmarshalVT(dAtA []byte) error {
 			m.AppliedPlusOne = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
 			iNdEx += 8
 		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SourcePlusOne", wireType)
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sources", wireType)
 			}
-			m.SourcePlusOne = 0
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -5161,11 +5259,33 @@ func (m *Pattern) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.SourcePlusOne |= int64(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if len(m.Sources) == cap(m.Sources) {
+				m.Sources = append(m.Sources, &SourceMark{})
+			} else {
+				m.Sources = m.Sources[:len(m.Sources)+1]
+				if m.Sources[len(m.Sources)-1] == nil {
+					m.Sources[len(m.Sources)-1] = &SourceMark{}
+				}
+			}
+			if err := m.Sources[len(m.Sources)-1].UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Ads", wireType)
@@ -5516,6 +5636,95 @@ func (m *Pattern) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.ToldDay |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.unknownFields = append(m.unknownFields, dAtA[iNdEx:iNdEx+skippy]...)
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SourceMark) UnmarshalVT(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return protohelpers.ErrIntOverflow
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SourceMark: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SourceMark: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Partition", wireType)
+			}
+			m.Partition = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Partition |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Next", wireType)
+			}
+			m.Next = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Next |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -9056,10 +9265,10 @@ func (m *Pattern) UnmarshalVTUnsafe(dAtA []byte) error {
 			m.AppliedPlusOne = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
 			iNdEx += 8
 		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SourcePlusOne", wireType)
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sources", wireType)
 			}
-			m.SourcePlusOne = 0
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -9069,11 +9278,33 @@ func (m *Pattern) UnmarshalVTUnsafe(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.SourcePlusOne |= int64(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if len(m.Sources) == cap(m.Sources) {
+				m.Sources = append(m.Sources, &SourceMark{})
+			} else {
+				m.Sources = m.Sources[:len(m.Sources)+1]
+				if m.Sources[len(m.Sources)-1] == nil {
+					m.Sources[len(m.Sources)-1] = &SourceMark{}
+				}
+			}
+			if err := m.Sources[len(m.Sources)-1].UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Ads", wireType)
@@ -9424,6 +9655,95 @@ func (m *Pattern) UnmarshalVTUnsafe(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.ToldDay |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.unknownFields = append(m.unknownFields, dAtA[iNdEx:iNdEx+skippy]...)
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SourceMark) UnmarshalVTUnsafe(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return protohelpers.ErrIntOverflow
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SourceMark: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SourceMark: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Partition", wireType)
+			}
+			m.Partition = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Partition |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Next", wireType)
+			}
+			m.Next = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Next |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
