@@ -5,6 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/feigeio/feige/internal/assessment"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/worktime"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
@@ -37,7 +38,7 @@ func (m *Machine) look(out []*chatv1.Decision, st *statev1.Service, w *statev1.W
 func (m *Machine) decide(st *statev1.Service, w *statev1.Window, shop string, span worktime.Span, pol *policy.Policy) *chatv1.Decision {
 	d := &chatv1.Decision{
 		ShopId: shop, PeriodStartUs: span.Start, PeriodEndUs: span.End, PolicyVersion: pol.Version,
-		Counts: w.Counts.CloneVT(), Evidence: indicators(w, m.botTotal(st, w, true), pol),
+		Counts: w.Counts.CloneVT(), Evidence: assessment.Indicators(w, m.BotTotal(st, w, true), pol),
 	}
 	for _, i := range d.Evidence {
 		if i.Verdict == chatv1.Verdict_VERDICT_MISSED {

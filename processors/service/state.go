@@ -1,6 +1,7 @@
 package service
 
 import (
+	"github.com/feigeio/feige/internal/assessment"
 	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/takeover"
 	"github.com/feigeio/feige/internal/worktime"
@@ -10,6 +11,7 @@ import (
 
 // Machine applies facts to a shop by the policy. It is immutable and safe for concurrent use.
 type Machine struct {
+	*assessment.Assessor
 	policy   *policy.Set
 	cal      *worktime.Calendar
 	takeover *takeover.Machine
@@ -17,7 +19,7 @@ type Machine struct {
 
 // NewMachine returns the machine of a policy.
 func NewMachine(p *policy.Set) *Machine {
-	return &Machine{policy: p, cal: p.Calendar(), takeover: takeover.New(p)}
+	return &Machine{Assessor: assessment.New(p), policy: p, cal: p.Calendar(), takeover: takeover.New(p)}
 }
 
 // Output is what has become due for a shop, in order.
@@ -48,7 +50,7 @@ func (m *Machine) Apply(st *statev1.Service, f *chatv1.Fact, now int64) (Output,
 		}
 		add(w.Counts, d.Counts)
 		if d.Counts.GetRoundsAnswered() > 0 {
-			addWait(w, d.AnsweredWaitUs)
+			assessment.AddWait(w, d.AnsweredWaitUs)
 		}
 		m.touch(st, w)
 	}
@@ -71,7 +73,7 @@ func (m *Machine) applyTakeover(st *statev1.Service, f *chatv1.Fact, now int64) 
 		})
 	default:
 		m.eachWindow(st, t.StartedAtUs, t.EndedAtUs, now, func(w *statev1.Window) {
-			w.BotUs += m.botTime(w, t.StartedAtUs, t.EndedAtUs)
+			w.BotUs += m.BotTime(w, t.StartedAtUs, t.EndedAtUs)
 		})
 	}
 	if was == nil || f.Kind == chatv1.FactKind_FACT_KIND_OTHER {
@@ -79,7 +81,7 @@ func (m *Machine) applyTakeover(st *statev1.Service, f *chatv1.Fact, now int64) 
 	}
 	// The running bot time has moved on, or has come to its end.
 	for _, w := range st.Windows {
-		span := m.span(w.Kind, w.StartUs)
+		span := m.Span(w.Kind, w.StartUs)
 		if w.SourcePlusOne > 0 && span.End > was.StartedAtUs && span.Start <= st.Takeover.LastAtUs {
 			w.Changed = true
 		}
@@ -95,7 +97,7 @@ func (m *Machine) Advance(st *statev1.Service, shop string, now int64) Output {
 	}
 	kept := st.Windows[:0]
 	for _, w := range st.Windows {
-		span := m.span(w.Kind, w.StartUs)
+		span := m.Span(w.Kind, w.StartUs)
 		pol := m.policy.At(span.Start)
 		final := now >= span.End+pol.Assessment.LatenessUS()
 		if w.SourcePlusOne > 0 {
@@ -103,7 +105,7 @@ func (m *Machine) Advance(st *statev1.Service, shop string, now int64) Output {
 				out.Decisions = m.look(out.Decisions, st, w, shop, span, pol, now)
 			}
 			if w.Changed || final {
-				out.Kpis = append(out.Kpis, m.snapshot(st, w, shop, span, pol, final))
+				out.Kpis = append(out.Kpis, m.Snapshot(st, w, shop, final))
 				w.Changed = false
 			}
 		}

@@ -1,4 +1,4 @@
-package service
+package assessment
 
 import (
 	"encoding/binary"
@@ -29,8 +29,8 @@ func bucketWait(bucket int) float64 {
 	return 2 * math.Pow(sketchGamma, float64(bucket)) / (sketchGamma + 1)
 }
 
-// addWait counts a wait.
-func addWait(w *statev1.Window, waitUS int64) { w.Waits = sketchAdd(w.Waits, bucketOf(waitUS)) }
+// AddWait counts a wait.
+func AddWait(w *statev1.Window, waitUS int64) { w.Waits = sketchAdd(w.Waits, bucketOf(waitUS)) }
 
 // sketchAdd is the sketch with one more in the bucket. The old one is left as it is: it may be a part of a
 // stored value.

@@ -1,26 +1,28 @@
-package service
+package assessment
 
 import (
 	"github.com/feigeio/feige/internal/policy"
-	"github.com/feigeio/feige/internal/worktime"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 	statev1 "github.com/feigeio/feige/schemas/state/v1"
 )
 
-func (m *Machine) snapshot(st *statev1.Service, w *statev1.Window, shop string, span worktime.Span, pol *policy.Policy, final bool) *chatv1.Kpi {
+// Snapshot is what a window amounts to as the shop's state stands. final: no later fact counts in it.
+func (a *Assessor) Snapshot(st *statev1.Service, w *statev1.Window, shop string, final bool) *chatv1.Kpi {
+	span := a.Span(w.Kind, w.StartUs)
+	pol := a.policy.At(span.Start)
 	k := &chatv1.Kpi{
 		ShopId: shop, Kind: w.Kind, StartUs: span.Start, EndUs: span.End, Version: 2 * (st.SourcePlusOne - 1), Final: final,
-		Counts: w.Counts.CloneVT(), Takeovers: w.Takeovers, BotUs: m.botTotal(st, w, final), PolicyVersion: pol.Version,
+		Counts: w.Counts.CloneVT(), Takeovers: w.Takeovers, BotUs: a.BotTotal(st, w, final), PolicyVersion: pol.Version,
 	}
 	if final {
 		k.Version++
 	}
-	k.Indicators = indicators(w, k.BotUs, pol)
+	k.Indicators = Indicators(w, k.BotUs, pol)
 	return k
 }
 
-// indicators computes all figures of a window.
-func indicators(w *statev1.Window, botUS int64, pol *policy.Policy) []*chatv1.Indicator {
+// Indicators computes all figures of a window.
+func Indicators(w *statev1.Window, botUS int64, pol *policy.Policy) []*chatv1.Indicator {
 	c := w.Counts
 	out := make([]*chatv1.Indicator, 0, 14)
 	put := func(name, definition string, has bool, value float64, samples int64) {

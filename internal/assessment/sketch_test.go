@@ -1,4 +1,4 @@
-package service
+package assessment
 
 import (
 	"bytes"
@@ -63,7 +63,7 @@ func TestSketchQuantiles(t *testing.T) {
 	for range 5000 {
 		wait := int64(math.Exp(r.Float64() * 25)) // 1 µs to 20 h
 		waits = append(waits, wait)
-		addWait(w, wait)
+		AddWait(w, wait)
 	}
 	slices.Sort(waits)
 	for _, q := range []float64{0.001, 0.01, 0.5, 0.9, 0.99, 1} {
