@@ -45,6 +45,8 @@ type Topic struct {
 	// Table is true for a processor's group table: it must keep every key's value, and at least an hour
 	// of older values, so that state can be rolled back to a commit.
 	Table bool
+	// Inner is true for what one processor tells another and no table holds.
+	Inner bool
 	// SingleOK is true where the number of partitions need not equal that of chat.events.
 	SingleOK bool
 }
@@ -58,7 +60,7 @@ func Topics() []Topic {
 		{Name: TopicTakeovers, Key: "shop", Holds: "chat.v1.Takeover"},
 		{Name: TopicKpis, Key: "shop", Holds: "chat.v1.Kpi"},
 		{Name: TopicRestrictions, Key: "shop", Holds: "chat.v1.Decision"},
-		{Name: TopicSignals, Key: "offender; of a shop: shop/ads, shop/blocks, shop/agent/account; the partition's tick key", Holds: "chat.v1.Signal"},
+		{Name: TopicSignals, Key: "offender; of a shop: shop/ads, shop/blocks, shop/agent/account; the partition's tick key", Holds: "chat.v1.Signal", Inner: true},
 		{Name: TopicCases, Key: "offender", Holds: "chat.v1.Case"},
 		{Name: TopicSanctions, Key: "offender", Holds: "chat.v1.Sanction"},
 		{Name: TopicReads, Key: "shop/conversation", Holds: "chat.v1.ReadRecord"},

@@ -33,7 +33,7 @@ type mapper struct {
 func sources() []string {
 	var names []string
 	for _, t := range schemas.Topics() {
-		if !t.Table {
+		if !t.Table && !t.Inner {
 			names = append(names, t.Name)
 		}
 	}
