@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/feigeio/feige/chatrelay"
 	"github.com/feigeio/feige/chatrelay/archive"
+	"github.com/feigeio/feige/chatrelay/web"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
 )
@@ -45,7 +48,7 @@ func (c relayCmd) Run(a *app) error {
 		return err
 	}
 	defer publisher.Close()
-	relay, err := r.parts().relay(publisher, conn, set, nil)
+	relay, err := r.parts().relay(publisher, conn, set, web.Handler())
 	if err != nil {
 		return err
 	}
@@ -67,7 +70,10 @@ func (p parts) relay(publisher chatrelay.Publisher, conn driver.Conn, set *polic
 	}
 	relay, err := chatrelay.New(cfg, deps)
 	if err != nil {
-		return nil, fmt.Errorf("building the relay: %w", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, withCode(codeInUse, fmt.Errorf("%w: --set relay.addr=HOST:PORT takes another", err))
+		}
+		return nil, withCode(codeUsage, fmt.Errorf("building the relay: %w", err))
 	}
 	return relay, nil
 }

@@ -217,13 +217,13 @@ func (c runCmd) live(ctx context.Context, a *app, r *process, e *engines, set *p
 	defer conn.Close()
 	r.checks.Register("live pipeline", func(context.Context) error { return nil })
 	group := ops.NewGroup(r.logger, r.settings.StopTimeout)
-	closePublisher, err := a.live(r, group, conn, set, true, c.Traffic)
+	live, err := a.live(r, group, conn, set, true, c.Traffic)
 	if err != nil {
 		return err
 	}
-	defer closePublisher()
+	defer live.close()
 	fmt.Fprintln(a.stdout, "\nSimulated live traffic is running now.")
-	r.addresses(a.stdout, e)
+	r.addresses(a.stdout, e, live)
 	return group.Run(ctx)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
+	"github.com/feigeio/feige/chatrelay/bot"
 	"github.com/feigeio/feige/dashboards/grafana"
 	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/broker"
@@ -46,6 +47,7 @@ type settings struct {
 	Moderation moderation.Config `yaml:"moderation"`
 	Sinks      sinks.Config      `yaml:"sinks"`
 	Relay      chatrelay.Config  `yaml:"relay"`
+	Bot        bot.Config        `yaml:"bot"`
 	Embedded   embedded          `yaml:"embedded"`
 	Grafana    grafana.Config    `yaml:"grafana"`
 }
@@ -139,6 +141,7 @@ func defaultSettings() settings {
 		Sinks:       sinks.DefaultConfig(),
 		Grafana:     grafana.DefaultConfig(),
 		Relay:       chatrelay.DefaultConfig(),
+		Bot:         bot.DefaultConfig(),
 		Embedded:    embedded{Engines: []string{engineKafka, engineClickHouse}, Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
 	s.Embedded.Kafka.Dir, s.Embedded.ClickHouse.Dir = "kafka", "clickhouse"
@@ -217,6 +220,7 @@ func (s settings) validate() error {
 		{"moderation", s.Moderation.Validate()},
 		{"sinks", s.Sinks.Validate()},
 		{"relay", s.Relay.Validate()},
+		{"bot", s.Bot.Validate()},
 		{"grafana", s.Grafana.Validate()},
 		{"embedded", s.Embedded.validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},

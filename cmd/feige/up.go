@@ -8,8 +8,12 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/feigeio/feige/chatrelay"
+	"github.com/feigeio/feige/chatrelay/web"
+	"github.com/feigeio/feige/ingest"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/schemas"
 )
 
@@ -45,8 +49,8 @@ func (c upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer live()
-	r.addresses(a.stdout, e)
+	defer live.close()
+	r.addresses(a.stdout, e, live)
 	return r.group.Run(a.ctx)
 }
 
@@ -67,8 +71,8 @@ func (r *process) prepare(ctx context.Context, ns schemas.Namespace, set *policy
 }
 
 // live adds every stage of the settings' namespace, the clock, and, if asked for, traffic to the group.
-// The returned function closes what they publish through, after the group has ended.
-func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.Set, simulate bool, traffic simulateTraffic) (func(), error) {
+// The caller closes what is returned after the group has ended.
+func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.Set, simulate bool, traffic simulateTraffic) (*liveStages, error) {
 	p := r.parts()
 	sink, err := p.sink(conn)
 	if err != nil {
@@ -94,15 +98,43 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 	if simulate {
 		group.Add(p.simulator(traffic.config(), set))
 	}
-	return func() {
+	l := &liveStages{close: func() {
 		if err := publisher.Close(); err != nil {
 			r.logger.Error("closing the publisher", "error", err)
 		}
-	}, nil
+	}}
+	if err := l.chat(p, group, publisher, conn, set); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// liveStages is what runs live, as far as people are told of it.
+type liveStages struct {
+	close func()
+	relay *chatrelay.Relay
+}
+
+// chat adds the relay with its pages and the bot, which stop before what they rest on.
+func (l *liveStages) chat(p parts, group *ops.Group, publisher *ingest.Publisher, conn driver.Conn, set *policy.Set) (err error) {
+	if err := signin.CreateKeys(p.settings.relayConfig().KeysFile); err != nil {
+		return err
+	}
+	answering, err := p.bot(publisher)
+	if err != nil {
+		return err
+	}
+	if l.relay, err = p.relay(publisher, conn, set, web.Handler()); err != nil {
+		return err
+	}
+	p.checks.Register("relay", l.relay.Ready)
+	group.Add(answering, ops.Service{Name: "relay", Run: l.relay.Run})
+	return nil
 }
 
 // addresses tells people where everything answers.
-func (r *process) addresses(w io.Writer, e *engines) {
+func (r *process) addresses(w io.Writer, e *engines, live *liveStages) {
 	if e.clickhouse != nil {
 		fmt.Fprintf(w, "\nClickHouse  http://%s   (curl 'http://%s/?query=SHOW+TABLES+FROM+%s')\n",
 			e.clickhouse.Addr(), e.clickhouse.Addr(), r.settings.ClickHouse.DatabaseFor(r.settings.Namespace))
@@ -114,6 +146,7 @@ func (r *process) addresses(w io.Writer, e *engines) {
 		addr := reachable(r.server.Addr())
 		fmt.Fprintf(w, "metrics     http://%s/metrics\nhealth      http://%s/readyz\n", addr, addr)
 	}
+	r.chatLinks(w, live.relay)
 	fmt.Fprintf(w, "data        %s\n", r.settings.DataDir)
 	fmt.Fprintln(w, "Ctrl-C stops everything cleanly.")
 }
