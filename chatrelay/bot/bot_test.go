@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -97,7 +98,7 @@ func newWorld(t *testing.T) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	t.Cleanup(func() { stop(); wait.Wait() })
-	deps := stream.Dependencies{Broker: w.broker, Policy: policy.Default(), Logger: slog.New(slog.DiscardHandler)}
+	deps := stream.Dependencies{Broker: w.broker, Policy: allDay(t), Logger: slog.New(slog.DiscardHandler)}
 	for _, build := range []func(stream.Config, stream.Dependencies) (*stream.Processor, error){conversations.New, reception.New} {
 		p, err := build(stream.DefaultConfig(), deps)
 		if err != nil {
@@ -203,21 +204,20 @@ func answerTo(shop, conversation, message string) string {
 
 const consumer, agent = chatv1.Role_ROLE_CONSUMER, chatv1.Role_ROLE_AGENT
 
-// The limit is that of the policy: the whole day counts as working hours in these tests or the test would depend on the hour.
-func working(t *testing.T) {
+// allDay is the built-in policy with working hours around the clock: tests run at any hour.
+func allDay(t *testing.T) *policy.Set {
 	t.Helper()
-	p := policy.Default()
-	now := time.Now().UnixMicro()
-	if !p.Calendar().In(p.At(now).Reception.WorkingHours, now) {
-		t.Log("outside working hours the bot takes over as well: messages count at any hour")
+	set, err := policy.Parse("all day", bytes.ReplaceAll(policy.DefaultYAML(), []byte("08:00-23:00"), []byte("00:00-24:00")))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return set
 }
 
 // The bot answers the message that brings it in and every one after it, once, and stops when a human replies.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	working(t)
 	w.bot(testConfig())
 	var ids []string
 	for i := range 10 {
