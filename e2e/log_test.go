@@ -40,7 +40,9 @@ func (w *watcher) progress() (published, processed int64, ok bool) {
 		return 0, 0, false
 	}
 	ends.Each(func(o kadm.ListedOffset) { published += o.Offset })
-	for _, group := range []string{schemas.GroupConversations, schemas.GroupReception, schemas.GroupService, sinks.Group} {
+	for _, group := range []string{
+		schemas.GroupConversations, schemas.GroupReception, schemas.GroupService, schemas.GroupViolations, schemas.GroupPatterns, schemas.GroupPenalties, sinks.Group,
+	} {
 		commits, err := w.admin.FetchOffsets(ctx, w.ns.Topic(group))
 		if err != nil {
 			continue // before its first commit

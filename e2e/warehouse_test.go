@@ -84,6 +84,10 @@ var views = []view{
 	{"service_indicators", "shop_id, window_kind, window_start, name", ""},
 	{"restrictions", "shop_id, period_start, revision", ""},
 	{"decisions", "shop_id, period_start", ""},
+	// Where a flag stands in the log of cases depends on which partition was read first.
+	{"violation_flags", "offender_kind, offender_id, flag_id", "log_offset"},
+	{"violation_evidence", "flag_id", "log_offset"},
+	{"sanctions", "offender_kind, offender_id, sanction_id", "log_offset"},
 }
 
 // checkNoRepeats wants every row of every view to be there once, and returns how many there are.

@@ -28,13 +28,13 @@ func DefaultConfig() Config {
 // Validate names the first bad key.
 func (c Config) Validate() error {
 	if c.ReloadEvery < time.Second || c.ReloadEvery > time.Hour {
-		return fmt.Errorf("moderation.reload_every: %v: want 1s to 1h", c.ReloadEvery)
+		return fmt.Errorf("reload_every: %v: want 1s to 1h", c.ReloadEvery)
 	}
 	if !(c.MinConfidence >= 0 && c.MinConfidence <= 1) {
-		return fmt.Errorf("moderation.min_confidence: %v: want 0 to 1", c.MinConfidence)
+		return fmt.Errorf("min_confidence: %v: want 0 to 1", c.MinConfidence)
 	}
 	if !(c.AbuseOfGroup >= 0 && c.AbuseOfGroup <= 2) {
-		return fmt.Errorf("moderation.abuse_of_group: %v: want 0 to 2", c.AbuseOfGroup)
+		return fmt.Errorf("abuse_of_group: %v: want 0 to 2", c.AbuseOfGroup)
 	}
 	return nil
 }

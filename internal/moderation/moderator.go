@@ -49,7 +49,7 @@ type scratch struct {
 // New builds a moderator from the embedded packs and models and the configured directories.
 func New(config Config, deps Dependencies) (*Moderator, error) {
 	if err := config.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("moderation.%w", err)
 	}
 	n, err := normal.New()
 	if err != nil {
