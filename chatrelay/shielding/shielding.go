@@ -116,7 +116,9 @@ func (s *Service) event(r *kgo.Record) *chatv1.ChatEvent {
 	return &chatv1.ChatEvent{
 		EventId: uuid.NewSHA1(shieldSpace, []byte(x.SanctionId)).String(), ShopId: x.ShopId, ConversationId: x.ConversationId,
 		Actor: &chatv1.Actor{Role: chatv1.Role_ROLE_SYSTEM}, OccurredAtUs: x.DecidedAtUs,
-		Payload: &chatv1.ChatEvent_MessageShielded{MessageShielded: &chatv1.MessageShielded{MessageEventId: x.EventId, FlagId: x.FlagId}},
+		Payload: &chatv1.ChatEvent_MessageShielded{MessageShielded: &chatv1.MessageShielded{
+			MessageEventId: x.EventId, FlagId: x.FlagId, OfShop: x.Offender.GetKind() == chatv1.OffenderKind_OFFENDER_KIND_SHOP,
+		}},
 	}
 }
 

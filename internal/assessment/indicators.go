@@ -69,6 +69,9 @@ func Indicators(w *statev1.Window, botUS int64, pol *policy.Policy) []*chatv1.In
 	ratio(policy.UnansweredRate, "", c.ConversationsUnanswered, c.Conversations)
 	put(policy.Takeovers, "", true, float64(w.Takeovers), 0)
 	put(policy.BotSeconds, "", true, float64(botUS)/1e6, 0)
+	if pol.Assessment.CountsViolations() {
+		put(policy.ConfirmedViolations, "", true, float64(c.Violations), 0)
+	}
 	return out
 }
 

@@ -231,7 +231,7 @@ var indicatorOrder = []string{
 	"manual_reply_3min_rate", "manual_reply_3min_rate_conversation", "manual_reply_3min_rate_round",
 	"manual_reply_3min_rate_message", "manual_reply_3min_rate_conversation_strict", "avg_response_seconds",
 	"p50_response_seconds", "p90_response_seconds", "p99_response_seconds", "avg_first_response_seconds",
-	"dissatisfaction_rate", "unanswered_rate", "takeovers", "bot_seconds",
+	"dissatisfaction_rate", "unanswered_rate", "takeovers", "bot_seconds", "confirmed_violations",
 }
 
 func indicatorNames(all []*chatv1.Indicator) string {

@@ -3,6 +3,7 @@ package oracle
 import (
 	"slices"
 
+	"github.com/feigeio/feige/internal/policy"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 )
 
@@ -19,6 +20,15 @@ type conversation struct {
 	rounds     []*round
 	messages   []*message
 	ratings    []*rating
+	// violations are messages of the shop that were shielded, each at its first shield.
+	violations []violation
+}
+
+// violation is a confirmed one of the shop's.
+type violation struct {
+	pos     int
+	at      int64
+	message string
 }
 
 // entry is an event at its place in the log.
@@ -138,6 +148,9 @@ func (c *conversation) event(e entry, at int64) {
 	case *chatv1.ChatEvent_ConsumerUnblocked:
 		c.blocked = false
 	case *chatv1.ChatEvent_MessageShielded:
+		if p.MessageShielded.GetOfShop() {
+			c.violate(e, at, p.MessageShielded.GetMessageEventId())
+		}
 		c.shield(e, p.MessageShielded.GetMessageEventId())
 	}
 }
@@ -268,4 +281,34 @@ func (c *conversation) shield(e entry, id string) {
 		c.openLife().rounds--
 		c.endRound(e.pos, 0, chatv1.RoundOutcome_ROUND_OUTCOME_WITHDRAWN)
 	}
+}
+
+// violate notes a violation of the shop's, unless the message is among the newest that were counted. It is noted where a
+// window wants it.
+func (c *conversation) violate(e entry, at int64, message string) {
+	wanted := false
+	for _, kind := range windowKinds {
+		start, _ := c.shop.clock.span(kind, at)
+		wanted = wanted || countsViolations(c.shop.clock.set.At(start))
+	}
+	if !wanted {
+		return
+	}
+	for _, v := range c.violations[max(0, len(c.violations)-rememberedViolations):] {
+		if v.message == message {
+			return
+		}
+	}
+	c.violations = append(c.violations, violation{e.pos, at, message})
+	c.shop.seen.Violations++
+}
+
+// countsViolations tells a policy with a standard for them.
+func countsViolations(p *policy.Policy) bool {
+	for _, s := range p.Assessment.Standards {
+		if s.Indicator == "confirmed_violations" {
+			return true
+		}
+	}
+	return false
 }

@@ -81,6 +81,11 @@ func (s *shop) count(w *window, t tick, whole bool) figures {
 			k.RatingsDissatisfied++
 		}
 	}
+	for _, v := range w.violations {
+		if v.pos < x {
+			k.Violations++
+		}
+	}
 	for _, o := range w.takeovers {
 		if o.begunPos < x {
 			f.takeovers++
@@ -172,11 +177,15 @@ func (f figures) indicators(p *policy.Policy) []*chatv1.Indicator {
 	mean("avg_first_response_seconds", k.FirstWaitSumUs, k.FirstAnswered)
 	ratio("dissatisfaction_rate", "", k.RatingsDissatisfied, k.Ratings)
 	ratio("unanswered_rate", "", k.ConversationsUnanswered, k.Conversations)
-	// The last two have no denominator; they always have a value.
-	for _, sum := range []*chatv1.Indicator{
+	// The last ones have no denominator; they always have a value.
+	sums := []*chatv1.Indicator{
 		{Name: "takeovers", HasValue: true, Value: float64(f.takeovers)},
 		{Name: "bot_seconds", HasValue: true, Value: float64(f.botUS) / secondUS},
-	} {
+	}
+	if countsViolations(p) {
+		sums = append(sums, &chatv1.Indicator{Name: "confirmed_violations", HasValue: true, Value: float64(k.Violations)})
+	}
+	for _, sum := range sums {
 		f.judge(sum, p)
 		out = append(out, sum)
 	}

@@ -15,6 +15,8 @@ const (
 	rememberedIDs   = 64
 	heldMessages    = 256
 	rateableLivesUp = 63
+	// rememberedViolations of a conversation.
+	rememberedViolations = 64
 )
 
 // message is a consumer message.

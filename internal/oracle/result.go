@@ -81,5 +81,6 @@ type Seen struct {
 	LateWindows     int // windows that would have a row, had they not been final before anything counted
 	LooksWithoutRow int // checkpoints passed before the shop had a row for the period
 	RatingsIgnored  int // ratings of a life that does not exist, is too far back, or is rated already
+	Violations      int // violations of shops that were counted
 	BotChanges      int // changes of the takeover's time that made a window change
 }

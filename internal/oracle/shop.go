@@ -134,4 +134,5 @@ func (s *Seen) add(o Seen) {
 	s.LooksWithoutRow += o.LooksWithoutRow
 	s.RatingsIgnored += o.RatingsIgnored
 	s.BotChanges += o.BotChanges
+	s.Violations += o.Violations
 }

@@ -51,6 +51,7 @@ type window struct {
 	messages   []*message
 	ratings    []*rating
 	takeovers  []*takeover
+	violations []violation
 	// touched are the positions at which anything in the window changed.
 	touched []int
 	// final is the tick that made the window final; its position is never where none came.
@@ -117,6 +118,14 @@ func (s *shop) windows(ticks []tick) []*window {
 				w := find(r.at, kind)
 				w.ratings = append(w.ratings, r)
 				w.touch(r.pos)
+			}
+			for _, v := range c.violations {
+				if start, _ := s.clock.span(kind, v.at); !countsViolations(s.clock.set.At(start)) {
+					continue
+				}
+				w := find(v.at, kind)
+				w.violations = append(w.violations, v)
+				w.touch(v.pos)
 			}
 		}
 		for _, t := range s.takeovers {

@@ -22,9 +22,11 @@ const (
 	UnansweredRate                    = "unanswered_rate"
 	Takeovers                         = "takeovers"
 	BotSeconds                        = "bot_seconds"
+	// ConfirmedViolations is counted, and part of the record, only where it has a standard.
+	ConfirmedViolations = "confirmed_violations"
 )
 
-// Indicators lists their names in that order. The slice is the caller's.
+// Indicators lists the names of those that every record has, in that order. The slice is the caller's.
 func Indicators() []string {
 	return []string{
 		ManualReplyRate, ManualReplyRateConversation, ManualReplyRateRound, ManualReplyRateMessage,
@@ -117,6 +119,16 @@ func (a *Assessment) IsDissatisfied(score int32) bool {
 
 // LatenessUS is how late an event may come and still count: the last checkpoint.
 func (a *Assessment) LatenessUS() int64 { return a.CheckpointsUS[len(a.CheckpointsUS)-1] }
+
+// CountsViolations tells whether confirmed violations of the shop are taken into account.
+func (a *Assessment) CountsViolations() bool {
+	for i := range a.Standards {
+		if a.Standards[i].Indicator == ConfirmedViolations {
+			return true
+		}
+	}
+	return false
+}
 
 // StandardOf is the standard of an indicator, if it has one.
 func (a *Assessment) StandardOf(indicator string) (Standard, bool) {

@@ -206,7 +206,7 @@ func (w *world) shieldAll(t *talk) {
 
 func (w *world) shield(t *talk, id string) {
 	e := w.event(t, chatv1.Role_ROLE_SYSTEM, w.eventTime())
-	e.Payload = &chatv1.ChatEvent_MessageShielded{MessageShielded: &chatv1.MessageShielded{MessageEventId: id, FlagId: "flag"}}
+	e.Payload = &chatv1.ChatEvent_MessageShielded{MessageShielded: &chatv1.MessageShielded{MessageEventId: id, FlagId: "flag", OfShop: w.chance(1, 3)}}
 	w.publish(t.shop, e)
 }
 

@@ -18,6 +18,11 @@ type Variant struct {
 // edit replaces the value of a key of the built-in policy's version.
 type edit struct{ key, value string }
 
+// violations adds a standard for confirmed ones.
+func violations(text string) string {
+	return strings.Replace(text, "      standards:\n", "      standards:\n        - {indicator: confirmed_violations, comparison: \"<=\", value: 1, min_samples: 1}\n", 1)
+}
+
 var lowSamples = edit{"min_samples", "1"}
 
 // Policies are policies under which different rules fire: the built-in one and others made from it.
@@ -35,6 +40,7 @@ var policies = sync.OnceValue(func() []Variant {
 			edit{"hand_back", "resume_only"}, edit{"resume_clears_counts", "false"}),
 		version("five", `"2024-03-16T08:00:00+08:00"`, lowSamples, edit{"definition", "conversation_strict"}, edit{"unreplied_limit", "3"}),
 	}
+	several[2] = violations(several[2])
 	return []Variant{
 		variant("default", version("default", "always")),
 		variant("low samples", version("low", "always", lowSamples)),
@@ -46,6 +52,7 @@ var policies = sync.OnceValue(func() []Variant {
 			edit{"same_consumer_cleared_by", "reply_to_anyone"}, edit{"across_consumers_cleared_by", "reply_to_consumer"})),
 		variant("definition message", version("message", "always", lowSamples, edit{"definition", "message"})),
 		variant("definition strict", version("strict", "always", lowSamples, edit{"definition", "conversation_strict"}, edit{"min_samples", "2"})),
+		variant("violations count", violations(version("violations", "always", lowSamples))),
 		variant("several versions", several...),
 	}
 })

@@ -44,7 +44,7 @@ func TestCoverage(t *testing.T) {
 
 var features = []string{
 	"policy default", "policy low samples", "policy low limit", "policy unit conversation", "policy resume only",
-	"policy resume keeps counts", "policy definition message", "policy definition strict", "policy several versions",
+	"policy resume keeps counts", "policy violations count", "violation", "violation missed", "decision for violations alone", "policy definition message", "policy definition strict", "policy several versions",
 	"takeover (a)", "takeover (b)", "takeover ended by reply",
 	"takeover ended by resume", "takeover lasting", "second takeover", "takeover at the built-in limit",
 	"round open", "round answered", "round expired", "round closed", "round withdrawn", "round not counted",
@@ -186,6 +186,15 @@ func count(note func(string, int), r *oracle.Result) {
 	note("late window", r.Seen.LateWindows)
 	note("look without a row", r.Seen.LooksWithoutRow)
 	note("bot change", r.Seen.BotChanges)
+	note("violation", r.Seen.Violations)
+	for _, d := range r.Decisions {
+		if slices.Contains(d.Missed, "confirmed_violations") {
+			note("violation missed", 1)
+			if len(d.Missed) == 1 {
+				note("decision for violations alone", 1)
+			}
+		}
+	}
 }
 
 // TestSameSeedSameLog holds two logs of one seed against each other.

@@ -17,6 +17,8 @@ const (
 	pendingMessages = 256
 	// ratedLives is how far back a life can be rated: one bit of a word each.
 	ratedLives = 64
+	// violationIDs is how many messages of the shop that were counted as violations are remembered.
+	violationIDs = 64
 )
 
 // Machine applies chat events to conversations by the policy. It is immutable and safe for concurrent use.
@@ -135,7 +137,7 @@ func (s *step) dispatch(id uint64) {
 	case *chatv1.ChatEvent_ConsumerUnblocked:
 		s.st.Blocked = false
 	case *chatv1.ChatEvent_MessageShielded:
-		s.shielded(schemas.Fingerprint(p.MessageShielded.GetMessageEventId()))
+		s.shielded(schemas.Fingerprint(p.MessageShielded.GetMessageEventId()), p.MessageShielded.GetOfShop())
 	case *chatv1.ChatEvent_ReceptionResumed:
 		s.fact.Kind = chatv1.FactKind_FACT_KIND_RECEPTION_RESUMED
 		s.mark = true
@@ -196,8 +198,11 @@ func (s *step) manualReply() {
 }
 
 // shielded takes a message back from the open round and from the unreplied ones.
-func (s *step) shielded(id uint64) {
+func (s *step) shielded(id uint64, ofShop bool) {
 	st := s.st
+	if ofShop {
+		s.violated(id)
+	}
 	if i := slices.Index(st.UnrepliedIds, id); i >= 0 {
 		s.fact.UnrepliedWithdrawnPlusOne = int64(st.UnrepliedOffsets[i]) + 1
 		st.UnrepliedIds = slices.Delete(st.UnrepliedIds, i, i+1)

@@ -1,6 +1,8 @@
 package conversations
 
 import (
+	"slices"
+
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
 	statev1 "github.com/feigeio/feige/schemas/state/v1"
 )
@@ -37,6 +39,31 @@ func grow[T any](list []*T) ([]*T, *T) {
 func (s *step) eachWindow(at int64, f func(d *chatv1.WindowDelta)) {
 	f(s.delta(chatv1.WindowKind_WINDOW_KIND_DAY, s.m.cal.Day(at).Start))
 	f(s.delta(chatv1.WindowKind_WINDOW_KIND_HALF_MONTH, s.m.cal.HalfMonth(at).Start))
+}
+
+// violated counts a violation of the shop's, once a message, in the windows whose policy wants it.
+func (s *step) violated(id uint64) {
+	st := s.st
+	if slices.Contains(st.ViolationIds, id) {
+		return
+	}
+	wanted := false
+	count := func(kind chatv1.WindowKind, start int64) {
+		if s.m.policy.At(start).Assessment.CountsViolations() {
+			s.delta(kind, start).Counts.Violations++
+			wanted = true
+		}
+	}
+	count(chatv1.WindowKind_WINDOW_KIND_DAY, s.m.cal.Day(s.at).Start)
+	count(chatv1.WindowKind_WINDOW_KIND_HALF_MONTH, s.m.cal.HalfMonth(s.at).Start)
+	if !wanted {
+		return
+	}
+	s.mark = true
+	if n := len(st.ViolationIds) - violationIDs + 1; n > 0 {
+		st.ViolationIds = slices.Delete(st.ViolationIds, 0, n)
+	}
+	st.ViolationIds = append(st.ViolationIds, id)
 }
 
 // eachStanding runs f for the conversation's standing in the day and the half-month that hold start, and

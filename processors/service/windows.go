@@ -75,4 +75,5 @@ func add(to, d *chatv1.Counts) {
 	to.Ratings += d.Ratings
 	to.RatingsDissatisfied += d.RatingsDissatisfied
 	to.RatingsSum += d.RatingsSum
+	to.Violations += d.Violations
 }

@@ -1327,7 +1327,9 @@ type MessageShielded struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	MessageEventId string                 `protobuf:"bytes,1,opt,name=message_event_id,json=messageEventId,proto3" json:"message_event_id,omitempty"`
 	// The violation that led to it.
-	FlagId        string `protobuf:"bytes,2,opt,name=flag_id,json=flagId,proto3" json:"flag_id,omitempty"`
+	FlagId string `protobuf:"bytes,2,opt,name=flag_id,json=flagId,proto3" json:"flag_id,omitempty"`
+	// The message was the shop's own: a confirmed violation of the shop's.
+	OfShop        bool `protobuf:"varint,3,opt,name=of_shop,json=ofShop,proto3" json:"of_shop,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1374,6 +1376,13 @@ func (x *MessageShielded) GetFlagId() string {
 		return x.FlagId
 	}
 	return ""
+}
+
+func (x *MessageShielded) GetOfShop() bool {
+	if x != nil {
+		return x.OfShop
+	}
+	return false
 }
 
 // Tick moves a partition's event time on. One goes to each partition of chat.events; live ticks carry
@@ -1508,10 +1517,11 @@ const file_chat_v1_event_proto_rawDesc = "" +
 	"\x06client\x18\x01 \x01(\tR\x06client\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x12\n" +
-	"\x10ReceptionResumed\"T\n" +
+	"\x10ReceptionResumed\"m\n" +
 	"\x0fMessageShielded\x12(\n" +
 	"\x10message_event_id\x18\x01 \x01(\tR\x0emessageEventId\x12\x17\n" +
-	"\aflag_id\x18\x02 \x01(\tR\x06flagId\"\x1b\n" +
+	"\aflag_id\x18\x02 \x01(\tR\x06flagId\x12\x17\n" +
+	"\aof_shop\x18\x03 \x01(\bR\x06ofShop\"\x1b\n" +
 	"\x04Tick\x12\x13\n" +
 	"\x05at_us\x18\x01 \x01(\x03R\x04atUs*^\n" +
 	"\x04Role\x12\x14\n" +

@@ -464,6 +464,7 @@ func (m *MessageShielded) CloneVT() *MessageShielded {
 	r := new(MessageShielded)
 	r.MessageEventId = m.MessageEventId
 	r.FlagId = m.FlagId
+	r.OfShop = m.OfShop
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = make([]byte, len(m.unknownFields))
 		copy(r.unknownFields, m.unknownFields)
@@ -1638,6 +1639,16 @@ func (m *MessageShielded) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.OfShop {
+		i--
+		if m.OfShop {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
 	if len(m.FlagId) > 0 {
 		i -= len(m.FlagId)
 		copy(dAtA[i:], m.FlagId)
@@ -2267,6 +2278,9 @@ func (m *MessageShielded) SizeVT() (n int) {
 	l = len(m.FlagId)
 	if l > 0 {
 		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.OfShop {
+		n += 2
 	}
 	n += len(m.unknownFields)
 	return n
@@ -4983,6 +4997,26 @@ func (m *MessageShielded) UnmarshalVT(dAtA []byte) error {
 			}
 			m.FlagId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfShop", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.OfShop = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -7897,6 +7931,26 @@ func (m *MessageShielded) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 			m.FlagId = stringValue
 			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OfShop", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.OfShop = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

@@ -515,8 +515,11 @@ type Counts struct {
 	Ratings             int64 `protobuf:"zigzag64,13,opt,name=ratings,proto3" json:"ratings,omitempty"`
 	RatingsDissatisfied int64 `protobuf:"zigzag64,14,opt,name=ratings_dissatisfied,json=ratingsDissatisfied,proto3" json:"ratings_dissatisfied,omitempty"`
 	RatingsSum          int64 `protobuf:"zigzag64,15,opt,name=ratings_sum,json=ratingsSum,proto3" json:"ratings_sum,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Messages of the shop that were shielded for a confirmed violation; counted only where the policy has a standard for
+	// them.
+	Violations    int64 `protobuf:"zigzag64,16,opt,name=violations,proto3" json:"violations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Counts) Reset() {
@@ -650,6 +653,13 @@ func (x *Counts) GetRatingsDissatisfied() int64 {
 func (x *Counts) GetRatingsSum() int64 {
 	if x != nil {
 		return x.RatingsSum
+	}
+	return 0
+}
+
+func (x *Counts) GetViolations() int64 {
+	if x != nil {
+		return x.Violations
 	}
 	return 0
 }
@@ -997,7 +1007,7 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.chat.v1.WindowKindR\x04kind\x12\x19\n" +
 	"\bstart_us\x18\x02 \x01(\x03R\astartUs\x12'\n" +
 	"\x06counts\x18\x03 \x01(\v2\x0f.chat.v1.CountsR\x06counts\x12(\n" +
-	"\x10answered_wait_us\x18\x04 \x01(\x03R\x0eansweredWaitUs\"\xf0\x04\n" +
+	"\x10answered_wait_us\x18\x04 \x01(\x03R\x0eansweredWaitUs\"\x90\x05\n" +
 	"\x06Counts\x12\x16\n" +
 	"\x06rounds\x18\x01 \x01(\x12R\x06rounds\x12'\n" +
 	"\x0frounds_answered\x18\x02 \x01(\x12R\x0eroundsAnswered\x12#\n" +
@@ -1015,7 +1025,10 @@ const file_chat_v1_fact_proto_rawDesc = "" +
 	"\aratings\x18\r \x01(\x12R\aratings\x121\n" +
 	"\x14ratings_dissatisfied\x18\x0e \x01(\x12R\x13ratingsDissatisfied\x12\x1f\n" +
 	"\vratings_sum\x18\x0f \x01(\x12R\n" +
-	"ratingsSum\"\xf8\x02\n" +
+	"ratingsSum\x12\x1e\n" +
+	"\n" +
+	"violations\x18\x10 \x01(\x12R\n" +
+	"violations\"\xf8\x02\n" +
 	"\x05Round\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x12\n" +
 	"\x04life\x18\x02 \x01(\x03R\x04life\x12$\n" +

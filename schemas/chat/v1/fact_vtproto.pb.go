@@ -114,6 +114,7 @@ func (m *Counts) CloneVT() *Counts {
 	r.Ratings = m.Ratings
 	r.RatingsDissatisfied = m.RatingsDissatisfied
 	r.RatingsSum = m.RatingsSum
+	r.Violations = m.Violations
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = make([]byte, len(m.unknownFields))
 		copy(r.unknownFields, m.unknownFields)
@@ -444,6 +445,13 @@ func (m *Counts) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.unknownFields != nil {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
+	}
+	if m.Violations != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64((uint64(m.Violations)<<1)^uint64((m.Violations>>63))))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x80
 	}
 	if m.RatingsSum != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64((uint64(m.RatingsSum)<<1)^uint64((m.RatingsSum>>63))))
@@ -1031,6 +1039,9 @@ func (m *Counts) SizeVT() (n int) {
 	}
 	if m.RatingsSum != 0 {
 		n += 1 + protohelpers.SizeOfZigzag(uint64(m.RatingsSum))
+	}
+	if m.Violations != 0 {
+		n += 2 + protohelpers.SizeOfZigzag(uint64(m.Violations))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -2172,6 +2183,27 @@ func (m *Counts) UnmarshalVT(dAtA []byte) error {
 			}
 			v = (v >> 1) ^ uint64((int64(v&1)<<63)>>63)
 			m.RatingsSum = int64(v)
+		case 16:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Violations", wireType)
+			}
+			var v uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			v = (v >> 1) ^ uint64((int64(v&1)<<63)>>63)
+			m.Violations = int64(v)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -3919,6 +3951,27 @@ func (m *Counts) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 			v = (v >> 1) ^ uint64((int64(v&1)<<63)>>63)
 			m.RatingsSum = int64(v)
+		case 16:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Violations", wireType)
+			}
+			var v uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			v = (v >> 1) ^ uint64((int64(v&1)<<63)>>63)
+			m.Violations = int64(v)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

@@ -66,8 +66,10 @@ type Conversation struct {
 	RoundOpen bool `protobuf:"varint,24,opt,name=round_open,json=roundOpen,proto3" json:"round_open,omitempty"`
 	// The consumer of the first message.
 	RoundConsumerId string `protobuf:"bytes,25,opt,name=round_consumer_id,json=roundConsumerId,proto3" json:"round_consumer_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Fingerprints of the newest messages of the shop that were counted as violations, at most 64.
+	ViolationIds  []uint64 `protobuf:"fixed64,28,rep,packed,name=violation_ids,json=violationIds,proto3" json:"violation_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Conversation) Reset() {
@@ -273,6 +275,13 @@ func (x *Conversation) GetRoundConsumerId() string {
 		return x.RoundConsumerId
 	}
 	return ""
+}
+
+func (x *Conversation) GetViolationIds() []uint64 {
+	if x != nil {
+		return x.ViolationIds
+	}
+	return nil
 }
 
 // Standing is what a conversation amounts to in one window.
@@ -1677,7 +1686,7 @@ var File_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\x1a\x15chat/v1/penalty.proto\x1a\x17chat/v1/violation.proto\"\xa5\a\n" +
+	"\x14state/v1/state.proto\x12\bstate.v1\x1a\x12chat/v1/fact.proto\x1a\x15chat/v1/penalty.proto\x1a\x17chat/v1/violation.proto\"\xca\a\n" +
 	"\fConversation\x12(\n" +
 	"\x10applied_plus_one\x18\x01 \x01(\x06R\x0eappliedPlusOne\x12\x1c\n" +
 	"\n" +
@@ -1712,7 +1721,8 @@ const file_state_v1_state_proto_rawDesc = "" +
 	"half_month\x18\x17 \x01(\v2\x12.state.v1.StandingR\thalfMonth\x12\x1d\n" +
 	"\n" +
 	"round_open\x18\x18 \x01(\bR\troundOpen\x12*\n" +
-	"\x11round_consumer_id\x18\x19 \x01(\tR\x0froundConsumerId\"\x91\x01\n" +
+	"\x11round_consumer_id\x18\x19 \x01(\tR\x0froundConsumerId\x12#\n" +
+	"\rviolation_ids\x18\x1c \x03(\x06R\fviolationIds\"\x91\x01\n" +
 	"\bStanding\x12\x19\n" +
 	"\bstart_us\x18\x01 \x01(\x03R\astartUs\x12\x16\n" +
 	"\x06rounds\x18\x02 \x01(\x03R\x06rounds\x12\x1a\n" +

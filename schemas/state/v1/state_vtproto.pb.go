@@ -77,6 +77,11 @@ func (m *Conversation) CloneVT() *Conversation {
 		copy(tmpContainer, rhs)
 		r.UnrepliedIds = tmpContainer
 	}
+	if rhs := m.ViolationIds; rhs != nil {
+		tmpContainer := make([]uint64, len(rhs))
+		copy(tmpContainer, rhs)
+		r.ViolationIds = tmpContainer
+	}
 	if len(m.unknownFields) > 0 {
 		r.unknownFields = make([]byte, len(m.unknownFields))
 		copy(r.unknownFields, m.unknownFields)
@@ -571,6 +576,17 @@ func (m *Conversation) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.unknownFields != nil {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
+	}
+	if len(m.ViolationIds) > 0 {
+		for iNdEx := len(m.ViolationIds) - 1; iNdEx >= 0; iNdEx-- {
+			i -= 8
+			binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.ViolationIds[iNdEx]))
+		}
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ViolationIds)*8))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe2
 	}
 	if len(m.PendingOffsets) > 0 {
 		for iNdEx := len(m.PendingOffsets) - 1; iNdEx >= 0; iNdEx-- {
@@ -2067,6 +2083,7 @@ func (m *Conversation) ResetVT() {
 		m.HalfMonth.ReturnToVTPool()
 		f4 := m.UnrepliedIds[:0]
 		f5 := m.PendingOffsets[:0]
+		f6 := m.ViolationIds[:0]
 		m.Reset()
 		m.RecentIds = f0
 		m.PendingAtUs = f1
@@ -2074,6 +2091,7 @@ func (m *Conversation) ResetVT() {
 		m.UnrepliedOffsets = f3
 		m.UnrepliedIds = f4
 		m.PendingOffsets = f5
+		m.ViolationIds = f6
 	}
 }
 func (m *Conversation) ReturnToVTPool() {
@@ -2413,6 +2431,9 @@ func (m *Conversation) SizeVT() (n int) {
 	}
 	if len(m.PendingOffsets) > 0 {
 		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.PendingOffsets)*8)) + len(m.PendingOffsets)*8
+	}
+	if len(m.ViolationIds) > 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(len(m.ViolationIds)*8)) + len(m.ViolationIds)*8
 	}
 	n += len(m.unknownFields)
 	return n
@@ -3704,6 +3725,58 @@ func (m *Conversation) UnmarshalVT(dAtA []byte) error {
 				}
 			} else {
 				return fmt.Errorf("proto: wrong wireType = %d for field PendingOffsets", wireType)
+			}
+		case 28:
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.ViolationIds = append(m.ViolationIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.ViolationIds) == 0 && cap(m.ViolationIds) < elementCount {
+					m.ViolationIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.ViolationIds = append(m.ViolationIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationIds", wireType)
 			}
 		default:
 			iNdEx = preIndex
@@ -7710,6 +7783,58 @@ func (m *Conversation) UnmarshalVTUnsafe(dAtA []byte) error {
 				}
 			} else {
 				return fmt.Errorf("proto: wrong wireType = %d for field PendingOffsets", wireType)
+			}
+		case 28:
+			if wireType == 1 {
+				var v uint64
+				if (iNdEx + 8) > l {
+					return io.ErrUnexpectedEOF
+				}
+				v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+				iNdEx += 8
+				m.ViolationIds = append(m.ViolationIds, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return protohelpers.ErrIntOverflow
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return protohelpers.ErrInvalidLength
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				elementCount = packedLen / 8
+				if elementCount != 0 && len(m.ViolationIds) == 0 && cap(m.ViolationIds) < elementCount {
+					m.ViolationIds = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					if (iNdEx + 8) > l {
+						return io.ErrUnexpectedEOF
+					}
+					v = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+					iNdEx += 8
+					m.ViolationIds = append(m.ViolationIds, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationIds", wireType)
 			}
 		default:
 			iNdEx = preIndex
