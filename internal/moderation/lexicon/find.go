@@ -12,7 +12,11 @@ type Scratch struct {
 	key   []byte
 	hits  []Hit
 	parts []partHit
-	state map[int]progress
+	// order is the order of parts, each as its place, its number, and its index.
+	order []uint64
+	// state is, by sequence, how far it has come; valid where it is of this round.
+	state []progress
+	round uint32
 	// segmented: blanks part the words of the text, and disguise none.
 	segmented bool
 	// reaches is, by pack, up to where an allowed word covers the text.
@@ -28,6 +32,7 @@ type progress struct {
 	next  int
 	from  int32
 	until int32
+	round uint32
 }
 
 // Find returns the terms of a text, in the order of their starts, without those in allowed words. The slice is
@@ -199,24 +204,29 @@ func segmented(t *normal.Text) bool {
 
 // sequence puts the parts of sequences together.
 func (l *Lexicon) sequence(s *Scratch) {
-	slices.SortFunc(s.parts, func(a, b partHit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.part, b.part)) })
-	if s.state == nil {
-		s.state = make(map[int]progress)
+	s.order = s.order[:0]
+	for i := range s.parts {
+		s.order = append(s.order, uint64(s.parts[i].from)<<32|uint64(s.parts[i].part&0xff)<<24|uint64(i&0xffffff))
 	}
-	clear(s.state)
-	for _, p := range s.parts {
+	slices.Sort(s.order)
+	if len(s.state) < len(l.sequences) {
+		s.state = make([]progress, len(l.sequences))
+	}
+	s.round++
+	for _, key := range s.order {
+		p := s.parts[key&0xffffff]
 		if p.part == 0 {
-			s.state[p.sequence] = progress{next: 1, from: p.from, until: p.to}
+			s.state[p.sequence] = progress{next: 1, from: p.from, until: p.to, round: s.round}
 			continue
 		}
-		at, ok := s.state[p.sequence]
-		if !ok || at.next != p.part || p.from < at.until || p.from-at.until > reach {
+		at := s.state[p.sequence]
+		if at.round != s.round || at.next != p.part || p.from < at.until || p.from-at.until > reach {
 			continue
 		}
 		at.next, at.until = p.part+1, p.to
 		s.state[p.sequence] = at
 		if of := l.sequences[p.sequence]; at.next == of.parts {
-			delete(s.state, p.sequence)
+			s.state[p.sequence].round = 0
 			s.hits = append(s.hits, Hit{Term: of.term, From: at.from, To: p.to})
 		}
 	}
