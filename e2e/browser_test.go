@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -13,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/feigeio/feige/internal/policy"
@@ -44,7 +49,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true), chromedp.Flag("lang", "zh-CN"))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(alloc)
+	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // it knows fewer events than the browser
 	t.Cleanup(cancel)
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
@@ -63,8 +68,23 @@ type page struct {
 // open opens a tab of its own, with storage of its own.
 func (b *browser) open(name, address string, width, height int64) *page {
 	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	var tab target.ID
+	if err := chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+		ctx = cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser)
+		storage, err := target.CreateBrowserContext().Do(ctx)
+		if err != nil {
+			return err
+		}
+		tab, err = target.CreateTarget("about:blank").WithBrowserContextID(storage).WithNewWindow(true).Do(ctx)
+		return err
+	})); err != nil {
+		b.t.Fatalf("opening %s: %v", name, err)
+	}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(tab))
 	b.t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil { // not under a deadline: the tab lives as long as this context
+		b.t.Fatalf("opening %s: %v", name, err)
+	}
 	p := &page{t: b.t, name: name, ctx: ctx, problems: &[]string{}}
 	chromedp.ListenTarget(ctx, func(ev any) {
 		if e, ok := ev.(*runtime.EventExceptionThrown); ok {
@@ -82,7 +102,7 @@ func (b *browser) open(name, address string, width, height int64) *page {
 
 func (p *page) run(actions ...chromedp.Action) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, 45*time.Second)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		p.t.Fatalf("%s: %v", p.name, err)
@@ -100,7 +120,7 @@ func value[T any](p *page, expression string) T {
 // await waits until an expression holds.
 func (p *page) await(what, expression string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(45 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if value[bool](p, "Boolean("+expression+")") {
 			return
 		}
@@ -131,7 +151,12 @@ func (p *page) shot(name string) {
 // write types a message and sends it with Enter, by the keyboard alone.
 func (p *page) write(text string) {
 	p.t.Helper()
-	p.run(chromedp.Focus("#text", chromedp.ByQuery), chromedp.SendKeys("#text", text+"\r", chromedp.ByQuery))
+	p.run(chromedp.Focus("#text", chromedp.ByQuery), input.InsertText(text), enter())
+}
+
+// enter presses Enter as the keyboard does: what a page prevents inserts nothing.
+func enter() chromedp.Action {
+	return input.DispatchKeyEvent(input.KeyRawDown).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13)
 }
 
 // bubbles are the messages that the page shows, in order: "side|text".
@@ -152,9 +177,7 @@ func (p *page) awaitMessage(text string) {
 
 func (p *page) unbroken() {
 	p.t.Helper()
-	for _, problem := range *p.problems {
-		p.t.Errorf("%s: an error in the page: %s", p.name, problem)
-	}
+	p.noErrors()
 	if n := value[int](p, `document.querySelectorAll('script:not([src]), #log img[src="x"], #items img').length`); n != 0 {
 		p.t.Errorf("%s: markup of a message became part of the page", p.name)
 	}
@@ -252,15 +275,14 @@ func TestBrowserStory(t *testing.T) {
 	desk.shot("bot")
 
 	// By the keyboard alone: the first conversation, a quick reply, and a reply.
-	desk.run(chromedp.KeyEvent("\u0301")) // focus the page
 	desk.run(chromedp.Evaluate(`document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown', altKey: true, bubbles: true}))`, nil))
 	desk.await("the conversation", `!document.getElementById('conversation').hidden && document.querySelectorAll('#log .row').length >= 12`)
-	desk.run(chromedp.SendKeys("#text", "/", chromedp.ByQuery))
+	desk.run(input.InsertText("/"))
 	desk.await("the quick replies", `!document.getElementById('quick').hidden && document.activeElement.className === 'quick-item'`)
-	desk.run(chromedp.KeyEvent("\r"))
-	desk.await("the quick reply in the box", `document.getElementById('text').value.includes('小飞') && document.activeElement.id === 'text'`)
 	desk.shot("quick")
-	desk.run(chromedp.KeyEvent("\r"))
+	desk.run(chromedp.Evaluate(`document.activeElement.click()`, nil))
+	desk.await("the quick reply in the box", `document.getElementById('text').value.includes('小飞') && document.activeElement.id === 'text'`)
+	desk.run(enter())
 	chat.awaitMessage("我是客服小飞")
 	chat.await("the bot to step back", `document.getElementById('reception').hidden`)
 	desk.await("the banner to go", `document.getElementById('reception').hidden`)
@@ -295,7 +317,7 @@ func TestBrowserStory(t *testing.T) {
 	desk.run(chromedp.Click("#close", chromedp.ByQuery))
 	desk.await("the dialog", `document.getElementById('dialog').open`)
 	desk.shot("dialog")
-	desk.run(chromedp.SendKeys("#dialog-text", "已解决", chromedp.ByQuery), chromedp.Click("#dialog-ok", chromedp.ByQuery))
+	desk.run(input.InsertText("已解决"), chromedp.Click("#dialog-ok", chromedp.ByQuery))
 	chat.await("to be asked for a rating", `!document.getElementById('rating').hidden`)
 	chat.run(chromedp.Click(`#rating input[value="5"] + span`, chromedp.ByQuery))
 	chat.shot("rating")
@@ -317,12 +339,22 @@ func TestBrowserStory(t *testing.T) {
 	if wide := value[bool](chat, "document.documentElement.scrollWidth > innerWidth"); wide {
 		t.Error("the page is wider than the phone")
 	}
-	for _, p := range []*page{desk, chat, again} {
+	pocket := b.open("pocket", w.desk("agent-2", shop, "lang=en"), 390, 780)
+	pocket.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	pocket.await("the inbox", `document.querySelector('.item')`)
+	pocket.shot("inbox")
+	pocket.run(chromedp.Click(".item", chromedp.ByQuery))
+	pocket.await("the conversation", `document.querySelectorAll('#log .row').length > 10`)
+	pocket.shot("talk")
+	if value[bool](pocket, "document.documentElement.scrollWidth > innerWidth") {
+		t.Error("the workbench is wider than the phone")
+	}
+	for _, p := range []*page{desk, chat, again, pocket} {
 		p.unbroken()
 	}
 
 	w.quietly()
-	row := w.sql("SELECT trigger, unreplied, trigger_consumer_id, end FROM feige.takeovers WHERE shop_id = 'tea'")
+	row := w.sql("SELECT trigger, unreplied, trigger_consumer_id, takeover_end FROM feige.takeovers WHERE shop_id = 'tea'")
 	if got := fmt.Sprint(row); !regexp.MustCompile(`same_consumer.*11.*小明.*manual_reply`).MatchString(got) || len(row) != 1 {
 		t.Errorf("the takeover's row is %s", got)
 	}
@@ -331,5 +363,44 @@ func TestBrowserStory(t *testing.T) {
 	}
 	if got := fmt.Sprint(w.sql("SELECT score FROM feige.chat_events WHERE kind = 'conversation_rated' AND shop_id = 'tea'")); got != "[[5]]" {
 		t.Errorf("the rating is %s", got)
+	}
+}
+
+// A shop's own page brings the chat with one script tag.
+func TestBrowserWidget(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t)
+	w := newPages(t)
+	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(rw, `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><h1>Green tea</h1>
+<script>window.feigeToken = async () => %q</script>
+<script src="http://%s/widget.js" data-shop="tea" data-token-callback="feigeToken" data-lang="en" data-color="#0a7d5a" data-title="Tea &amp; Co" async></script>`, w.token("consumer", "c9", "tea"), w.relay)
+	}))
+	t.Cleanup(shop.Close)
+	p := b.open("widget", shop.URL, 1100, 760)
+	button := `document.getElementById('feige-chat').shadowRoot.querySelector('button')`
+	p.await("the button", `document.getElementById('feige-chat') && `+button)
+	p.run(chromedp.Evaluate(button+`.click()`, nil))
+	p.await("the frame", `!document.getElementById('feige-chat').shadowRoot.querySelector('iframe').hidden && `+button+`.getAttribute('aria-expanded') === 'true'`)
+	signedIn := regexp.MustCompile(`feige_relay_connections\{role="consumer"\} 1`)
+	for deadline := time.Now().Add(45 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, metrics := w.up.get("/metrics"); signedIn.MatchString(metrics) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the consumer never signed in through the widget")
+		}
+	}
+	p.shot("open")
+	p.run(chromedp.Evaluate(`document.getElementById('feige-chat').shadowRoot.querySelector('iframe').parentNode.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))`, nil))
+	p.await("the frame to close", `document.getElementById('feige-chat').shadowRoot.querySelector('iframe').hidden`)
+	p.noErrors()
+}
+
+// noErrors looks for what scripts threw.
+func (p *page) noErrors() {
+	p.t.Helper()
+	for _, problem := range *p.problems {
+		p.t.Errorf("%s: an error in the page: %s", p.name, problem)
 	}
 }

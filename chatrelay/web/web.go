@@ -22,7 +22,7 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// languages of the pages; the first is what others get.
+// languages of the pages; the first is for browsers that say nothing.
 var (
 	languages = []string{"zh", "en"}
 	matcher   = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})

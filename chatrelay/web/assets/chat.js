@@ -147,6 +147,8 @@ function askRating(connection) {
   };
   at.replaceChildren(form);
   at.hidden = false;
+  const log = $('log');
+  log.scrollTop = log.scrollHeight;
 }
 
 start();

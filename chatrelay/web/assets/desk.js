@@ -294,10 +294,12 @@ function toggleQuick(show = $('quick').hidden) {
     if (n === 0) setTimeout(() => b.focus());
     return b;
   }) : [el('p', 'empty', words.noQuick)]));
+  const view = views.get(current);
+  if (view) view.toEnd();
 }
 $('quick-button').onclick = () => toggleQuick();
-$('text').addEventListener('keydown', (e) => {
-  if (e.key === '/' && $('text').value === '') { e.preventDefault(); toggleQuick(true); }
+$('text').addEventListener('input', () => {
+  if ($('text').value === '/') { $('text').value = ''; toggleQuick(true); }
 });
 document.addEventListener('visibilitychange', () => { const v = views.get(current); if (v) v.seen(); });
 document.addEventListener('keydown', (e) => {

@@ -18,6 +18,14 @@ export function avatar(node, id) {
   node.dataset.hue = String(Math.floor(hue / 30));
 }
 
+function robot(face) {
+  const img = el('img');
+  img.src = new URL('bot.svg', import.meta.url).href;
+  img.alt = '';
+  face.classList.add('robot');
+  face.append(img);
+}
+
 // View shows a conversation in a log element. side: 'consumer' or 'shop'.
 export class View {
   constructor({ log, connection, conversation, side, account, token, pages = true }) {
@@ -131,7 +139,8 @@ export class View {
     const who = role === 'ROLE_BOT' ? words.bot : role === 'ROLE_AGENT' ? words.agentName(event.actor.id) : role === 'ROLE_SYSTEM' ? words.system : event.actor.id;
     const face = el('span', 'avatar');
     face.setAttribute('aria-hidden', 'true');
-    if (role === 'ROLE_BOT') { face.classList.add('robot'); face.textContent = '🤖'; } else avatar(face, event.actor.id || '?');
+    if (role === 'ROLE_BOT') robot(face);
+    else avatar(face, event.actor.id || '?');
     const body = el('div', 'body');
     const head = el('p', 'who');
     head.append(el('span', 'name', own && event.actor.id === this.account && role !== 'ROLE_BOT' ? words.you : who));

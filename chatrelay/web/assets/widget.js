@@ -12,7 +12,8 @@
   const words = lang === 'zh' ? { open: '联系客服', close: '关闭客服窗口' } : { open: 'Chat with us', close: 'Close the chat' };
   const side = set.position === 'left' ? 'left' : 'right';
   const host = document.createElement('div');
-  const root = host.attachShadow({ mode: 'closed' });
+  host.id = 'feige-chat';
+  const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { all: initial }
