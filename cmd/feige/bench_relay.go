@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/feigeio/feige/chatrelay"
+	"github.com/feigeio/feige/chatrelay/bot"
 	"github.com/feigeio/feige/chatrelay/load"
 	"github.com/feigeio/feige/ingest"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
@@ -119,6 +120,7 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 
 // serve is a relay with embedded Kafka, until standard input ends.
 func (c benchRelayCmd) serve(a *app) error {
+	lean()
 	s, err := a.settings()
 	if err != nil {
 		return err
@@ -175,8 +177,17 @@ func (c benchRelayCmd) serve(a *app) error {
 			}
 		})
 	}
+	answering, err := bot.New(bot.DefaultConfig(), bot.Dependencies{Broker: bcfg, Publisher: publisher, Logger: logger})
+	if err != nil {
+		return err
+	}
+	processing.Go(func() {
+		if err := answering.Run(ctx); err != nil {
+			logger.Error("bot", "error", err)
+		}
+	})
 	go func() {
-		for relay.Ready(ctx) != nil && ctx.Err() == nil {
+		for (relay.Ready(ctx) != nil || answering.Ready(ctx) != nil) && ctx.Err() == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
 		fmt.Fprintln(a.stdout, relay.URL())
