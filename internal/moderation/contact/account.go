@@ -171,6 +171,7 @@ func (c *scan) wechat(from, to int, literal, weak bool) int {
 		confidence = 0.93
 	case add:
 		confidence = 0.85
+	case act && weak && string(t.Runes[from:to]) == "公众号": // shops' and brands' own are spoken of all day
 	case act && weak:
 		confidence = 0.6
 	case act && literal:

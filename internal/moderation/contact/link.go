@@ -193,6 +193,12 @@ func (c *scan) labelEnd(at int) int {
 func (c *scan) judgeHost(h host) int {
 	t := c.t
 	if from, name, ok := c.mailbox(h); ok {
+		if c.has(0, len(t.Runes), "invoice") && !c.adds(from, 4) {
+			for i := from; i < h.to; i++ {
+				c.taken[i] = true
+			}
+			return h.to // where the invoice goes
+		}
 		confidence := 0.97
 		if !h.plain || h.spaced {
 			confidence = 0.93

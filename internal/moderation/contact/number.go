@@ -100,6 +100,9 @@ func (c *scan) phone(r *run) bool {
 	if c.has(c.before(from, 12), c.after(to, 6), "official") {
 		confidence -= 0.5
 	}
+	if c.has(c.before(from, 12), c.after(to, 6), "topup") && !c.has(near, c.after(to, 6), "act", "wechat", "wechat_weak") && !c.adds(from, 3) {
+		confidence -= 0.5 // the sender's own
+	}
 	if confidence < 0.4 {
 		return false
 	}
@@ -124,6 +127,7 @@ func (c *scan) landline(r *run) bool {
 			return false
 		}
 	case len(d) == 10 && (string(d[:3]) == "400" || string(d[:3]) == "800") && cued:
+		official = official || c.has(c.before(from, 12), c.after(to, 6), "hotline") // nobody writes to these
 	case len(d) >= 7 && len(d) <= 8 && cued && r.words+r.soft == 0 && d[0] >= '2' && r.groups <= 2:
 		if !c.has(c.before(from, 4), from, "phone") || !c.has(c.before(from, 6), from, "phone", "act") {
 			return false
