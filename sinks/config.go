@@ -52,7 +52,7 @@ func DefaultConfig() Config {
 		MaxRefusedRows: 100,
 		StopTimeout:    8 * time.Second,
 		FetchBytes:     4 << 20,
-		SessionTimeout: 30 * time.Second,
+		SessionTimeout: 10 * time.Second,
 		InsertSettings: map[string]string{
 			// A replay's batch may span many months, and each is a partition.
 			"max_partitions_per_insert_block": "0",

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -11,33 +10,22 @@ import (
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(Handler())
-	t.Cleanup(srv.Close)
-	get := func(method, path string, header ...string) (*http.Response, string) {
+	pages := Handler()
+	get := func(method, path string, header ...string) (*httptest.ResponseRecorder, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, srv.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 		for i := 0; i+1 < len(header); i += 2 {
 			req.Header.Set(header[i], header[i+1])
 		}
-		res, err := srv.Client().Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return res, string(body)
+		res := httptest.NewRecorder()
+		pages.ServeHTTP(res, req)
+		return res, res.Body.String()
 	}
 	speaks := func(path, accept, want string) {
 		t.Helper()
 		res, body := get("GET", path, "Accept-Language", accept)
-		if res.StatusCode != 200 || !strings.Contains(body, `<html lang="`+want+`">`) || res.Header.Get("Content-Language") != want {
-			t.Errorf("%s for %q: status %d, %s", path, accept, res.StatusCode, res.Header.Get("Content-Language"))
+		if res.Code != 200 || !strings.Contains(body, `<html lang="`+want+`">`) || res.Header().Get("Content-Language") != want {
+			t.Errorf("%s for %q: status %d, %s", path, accept, res.Code, res.Header().Get("Content-Language"))
 		}
 	}
 	speaks("/chat", "", "zh")
@@ -51,7 +39,7 @@ func TestPages(t *testing.T) {
 	script := regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`)
 	for _, path := range []string{"/", "/chat", "/desk"} {
 		res, body := get("GET", path)
-		csp := res.Header.Get("Content-Security-Policy")
+		csp := res.Header().Get("Content-Security-Policy")
 		if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "script-src 'self'") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
@@ -67,24 +55,24 @@ func TestPages(t *testing.T) {
 		}
 		for _, f := range files {
 			res, _ := get("GET", f[1])
-			if res.StatusCode != 200 || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") || res.Header.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("%s: status %d, %q", f[1], res.StatusCode, res.Header.Get("Cache-Control"))
+			if res.Code != 200 || !strings.Contains(res.Header().Get("Cache-Control"), "immutable") || res.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s: status %d, %q", f[1], res.Code, res.Header().Get("Cache-Control"))
 			}
 		}
-		etag := res.Header.Get("ETag")
-		if res, _ := get("GET", path, "If-None-Match", etag); res.StatusCode != http.StatusNotModified {
-			t.Errorf("%s with its ETag: status %d", path, res.StatusCode)
+		etag := res.Header().Get("ETag")
+		if res, _ := get("GET", path, "If-None-Match", etag); res.Code != http.StatusNotModified {
+			t.Errorf("%s with its ETag: status %d", path, res.Code)
 		}
 	}
 	for path, want := range map[string]int{"/widget.js": 200, "/icon.svg": 200, "/chat.js": 404, "/assets/chat.js": 404, "/nowhere": 404, "/assets/../web.go": 404} {
-		if res, _ := get("GET", path); res.StatusCode != want {
-			t.Errorf("%s: status %d, want %d", path, res.StatusCode, want)
+		if res, _ := get("GET", path); res.Code != want {
+			t.Errorf("%s: status %d, want %d", path, res.Code, want)
 		}
 	}
-	if res, _ := get("POST", "/chat"); res.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("POST: status %d", res.StatusCode)
+	if res, _ := get("POST", "/chat"); res.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: status %d", res.Code)
 	}
-	if res, _ := get("GET", "/widget.js"); !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") {
-		t.Errorf("widget.js is %q", res.Header.Get("Content-Type"))
+	if res, _ := get("GET", "/widget.js"); !strings.HasPrefix(res.Header().Get("Content-Type"), "text/javascript") {
+		t.Errorf("widget.js is %q", res.Header().Get("Content-Type"))
 	}
 }

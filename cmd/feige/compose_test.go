@@ -50,7 +50,7 @@ func readCompose(t *testing.T) composeFile {
 		t.Fatal(err)
 	}
 	var file composeFile
-	if err := yaml.Unmarshal(data, &file); err != nil {
+	if err := yaml.UnmarshalWithOptions(data, &file, yaml.AllowDuplicateMapKey()); err != nil {
 		t.Fatal(err)
 	}
 	return file
