@@ -799,6 +799,85 @@ func (x *AppealDecision) GetAtUs() int64 {
 	return 0
 }
 
+// ReviewClaim says that a reviewer looks at a flag: topic review.claims, key of the offender. In the order of the log, a
+// claim holds unless another reviewer's holds at its time.
+type ReviewClaim struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ClaimId    string                 `protobuf:"bytes,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
+	FlagId     string                 `protobuf:"bytes,2,opt,name=flag_id,json=flagId,proto3" json:"flag_id,omitempty"`
+	ReviewerId string                 `protobuf:"bytes,3,opt,name=reviewer_id,json=reviewerId,proto3" json:"reviewer_id,omitempty"`
+	AtUs       int64                  `protobuf:"varint,4,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	// Until when it holds, UTC microseconds; at_us or less: it is given back.
+	UntilUs       int64 `protobuf:"varint,5,opt,name=until_us,json=untilUs,proto3" json:"until_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewClaim) Reset() {
+	*x = ReviewClaim{}
+	mi := &file_chat_v1_violation_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewClaim) ProtoMessage() {}
+
+func (x *ReviewClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_violation_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewClaim.ProtoReflect.Descriptor instead.
+func (*ReviewClaim) Descriptor() ([]byte, []int) {
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReviewClaim) GetClaimId() string {
+	if x != nil {
+		return x.ClaimId
+	}
+	return ""
+}
+
+func (x *ReviewClaim) GetFlagId() string {
+	if x != nil {
+		return x.FlagId
+	}
+	return ""
+}
+
+func (x *ReviewClaim) GetReviewerId() string {
+	if x != nil {
+		return x.ReviewerId
+	}
+	return ""
+}
+
+func (x *ReviewClaim) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *ReviewClaim) GetUntilUs() int64 {
+	if x != nil {
+		return x.UntilUs
+	}
+	return 0
+}
+
 // Case is one step of a case against an offender: topic violations.cases, key of the offender. One log
 // holds flags, verdicts, and appeals, so that the penalties follow from its order alone.
 type Case struct {
@@ -819,7 +898,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_chat_v1_violation_proto_msgTypes[5]
+	mi := &file_chat_v1_violation_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +910,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[5]
+	mi := &file_chat_v1_violation_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +923,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{5}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Case) GetSourceOffset() int64 {
@@ -964,7 +1043,7 @@ type Signal struct {
 
 func (x *Signal) Reset() {
 	*x = Signal{}
-	mi := &file_chat_v1_violation_proto_msgTypes[6]
+	mi := &file_chat_v1_violation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1055,7 @@ func (x *Signal) String() string {
 func (*Signal) ProtoMessage() {}
 
 func (x *Signal) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[6]
+	mi := &file_chat_v1_violation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1068,7 @@ func (x *Signal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signal.ProtoReflect.Descriptor instead.
 func (*Signal) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{6}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Signal) GetSourceOffset() int64 {
@@ -1163,7 +1242,7 @@ type Advertisement struct {
 
 func (x *Advertisement) Reset() {
 	*x = Advertisement{}
-	mi := &file_chat_v1_violation_proto_msgTypes[7]
+	mi := &file_chat_v1_violation_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1254,7 @@ func (x *Advertisement) String() string {
 func (*Advertisement) ProtoMessage() {}
 
 func (x *Advertisement) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[7]
+	mi := &file_chat_v1_violation_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1267,7 @@ func (x *Advertisement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Advertisement.ProtoReflect.Descriptor instead.
 func (*Advertisement) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{7}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Advertisement) GetSignatureLow() uint64 {
@@ -1223,7 +1302,7 @@ type SignIn struct {
 
 func (x *SignIn) Reset() {
 	*x = SignIn{}
-	mi := &file_chat_v1_violation_proto_msgTypes[8]
+	mi := &file_chat_v1_violation_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1314,7 @@ func (x *SignIn) String() string {
 func (*SignIn) ProtoMessage() {}
 
 func (x *SignIn) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[8]
+	mi := &file_chat_v1_violation_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1327,7 @@ func (x *SignIn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignIn.ProtoReflect.Descriptor instead.
 func (*SignIn) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{8}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SignIn) GetSessionId() string {
@@ -1281,7 +1360,7 @@ type SignOut struct {
 
 func (x *SignOut) Reset() {
 	*x = SignOut{}
-	mi := &file_chat_v1_violation_proto_msgTypes[9]
+	mi := &file_chat_v1_violation_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1293,7 +1372,7 @@ func (x *SignOut) String() string {
 func (*SignOut) ProtoMessage() {}
 
 func (x *SignOut) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[9]
+	mi := &file_chat_v1_violation_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1306,7 +1385,7 @@ func (x *SignOut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignOut.ProtoReflect.Descriptor instead.
 func (*SignOut) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{9}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SignOut) GetSessionId() string {
@@ -1325,7 +1404,7 @@ type Contacted struct {
 
 func (x *Contacted) Reset() {
 	*x = Contacted{}
-	mi := &file_chat_v1_violation_proto_msgTypes[10]
+	mi := &file_chat_v1_violation_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1337,7 +1416,7 @@ func (x *Contacted) String() string {
 func (*Contacted) ProtoMessage() {}
 
 func (x *Contacted) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[10]
+	mi := &file_chat_v1_violation_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1350,7 +1429,7 @@ func (x *Contacted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contacted.ProtoReflect.Descriptor instead.
 func (*Contacted) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{10}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{11}
 }
 
 type Blocked struct {
@@ -1361,7 +1440,7 @@ type Blocked struct {
 
 func (x *Blocked) Reset() {
 	*x = Blocked{}
-	mi := &file_chat_v1_violation_proto_msgTypes[11]
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1452,7 @@ func (x *Blocked) String() string {
 func (*Blocked) ProtoMessage() {}
 
 func (x *Blocked) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[11]
+	mi := &file_chat_v1_violation_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1465,7 @@ func (x *Blocked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocked.ProtoReflect.Descriptor instead.
 func (*Blocked) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{11}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{12}
 }
 
 // ShopTally is what days of a shop that have ended came to, and perhaps a claim.
@@ -1400,7 +1479,7 @@ type ShopTally struct {
 
 func (x *ShopTally) Reset() {
 	*x = ShopTally{}
-	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +1491,7 @@ func (x *ShopTally) String() string {
 func (*ShopTally) ProtoMessage() {}
 
 func (x *ShopTally) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[12]
+	mi := &file_chat_v1_violation_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +1504,7 @@ func (x *ShopTally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShopTally.ProtoReflect.Descriptor instead.
 func (*ShopTally) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{12}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ShopTally) GetDays() []*DayTally {
@@ -1454,7 +1533,7 @@ type DayTally struct {
 
 func (x *DayTally) Reset() {
 	*x = DayTally{}
-	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	mi := &file_chat_v1_violation_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1545,7 @@ func (x *DayTally) String() string {
 func (*DayTally) ProtoMessage() {}
 
 func (x *DayTally) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[13]
+	mi := &file_chat_v1_violation_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1558,7 @@ func (x *DayTally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayTally.ProtoReflect.Descriptor instead.
 func (*DayTally) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{13}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DayTally) GetDay() int64 {
@@ -1517,7 +1596,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_chat_v1_violation_proto_msgTypes[14]
+	mi := &file_chat_v1_violation_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1529,7 +1608,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_chat_v1_violation_proto_msgTypes[14]
+	mi := &file_chat_v1_violation_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1542,7 +1621,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_chat_v1_violation_proto_rawDescGZIP(), []int{14}
+	return file_chat_v1_violation_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Claim) GetConversations() int64 {
@@ -1633,7 +1712,14 @@ const file_chat_v1_violation_proto_rawDesc = "" +
 	"\vreviewer_id\x18\x05 \x01(\tR\n" +
 	"reviewerId\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04note\x12\x13\n" +
-	"\x05at_us\x18\a \x01(\x03R\x04atUs\"\xa6\x02\n" +
+	"\x05at_us\x18\a \x01(\x03R\x04atUs\"\x92\x01\n" +
+	"\vReviewClaim\x12\x19\n" +
+	"\bclaim_id\x18\x01 \x01(\tR\aclaimId\x12\x17\n" +
+	"\aflag_id\x18\x02 \x01(\tR\x06flagId\x12\x1f\n" +
+	"\vreviewer_id\x18\x03 \x01(\tR\n" +
+	"reviewerId\x12\x13\n" +
+	"\x05at_us\x18\x04 \x01(\x03R\x04atUs\x12\x19\n" +
+	"\buntil_us\x18\x05 \x01(\x03R\auntilUs\"\xa6\x02\n" +
 	"\x04Case\x12#\n" +
 	"\rsource_offset\x18\x01 \x01(\x03R\fsourceOffset\x12)\n" +
 	"\x10source_partition\x18\x02 \x01(\x05R\x0fsourcePartition\x12#\n" +
@@ -1729,7 +1815,7 @@ func file_chat_v1_violation_proto_rawDescGZIP() []byte {
 }
 
 var file_chat_v1_violation_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_chat_v1_violation_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_chat_v1_violation_proto_goTypes = []any{
 	(Category)(0),          // 0: chat.v1.Category
 	(Severity)(0),          // 1: chat.v1.Severity
@@ -1740,16 +1826,17 @@ var file_chat_v1_violation_proto_goTypes = []any{
 	(*ReviewVerdict)(nil),  // 6: chat.v1.ReviewVerdict
 	(*Appeal)(nil),         // 7: chat.v1.Appeal
 	(*AppealDecision)(nil), // 8: chat.v1.AppealDecision
-	(*Case)(nil),           // 9: chat.v1.Case
-	(*Signal)(nil),         // 10: chat.v1.Signal
-	(*Advertisement)(nil),  // 11: chat.v1.Advertisement
-	(*SignIn)(nil),         // 12: chat.v1.SignIn
-	(*SignOut)(nil),        // 13: chat.v1.SignOut
-	(*Contacted)(nil),      // 14: chat.v1.Contacted
-	(*Blocked)(nil),        // 15: chat.v1.Blocked
-	(*ShopTally)(nil),      // 16: chat.v1.ShopTally
-	(*DayTally)(nil),       // 17: chat.v1.DayTally
-	(*Claim)(nil),          // 18: chat.v1.Claim
+	(*ReviewClaim)(nil),    // 9: chat.v1.ReviewClaim
+	(*Case)(nil),           // 10: chat.v1.Case
+	(*Signal)(nil),         // 11: chat.v1.Signal
+	(*Advertisement)(nil),  // 12: chat.v1.Advertisement
+	(*SignIn)(nil),         // 13: chat.v1.SignIn
+	(*SignOut)(nil),        // 14: chat.v1.SignOut
+	(*Contacted)(nil),      // 15: chat.v1.Contacted
+	(*Blocked)(nil),        // 16: chat.v1.Blocked
+	(*ShopTally)(nil),      // 17: chat.v1.ShopTally
+	(*DayTally)(nil),       // 18: chat.v1.DayTally
+	(*Claim)(nil),          // 19: chat.v1.Claim
 }
 var file_chat_v1_violation_proto_depIdxs = []int32{
 	2,  // 0: chat.v1.Offender.kind:type_name -> chat.v1.OffenderKind
@@ -1766,14 +1853,14 @@ var file_chat_v1_violation_proto_depIdxs = []int32{
 	6,  // 11: chat.v1.Case.verdict:type_name -> chat.v1.ReviewVerdict
 	7,  // 12: chat.v1.Case.appeal:type_name -> chat.v1.Appeal
 	8,  // 13: chat.v1.Case.appeal_decision:type_name -> chat.v1.AppealDecision
-	11, // 14: chat.v1.Signal.advertisement:type_name -> chat.v1.Advertisement
-	12, // 15: chat.v1.Signal.sign_in:type_name -> chat.v1.SignIn
-	13, // 16: chat.v1.Signal.sign_out:type_name -> chat.v1.SignOut
-	14, // 17: chat.v1.Signal.contacted:type_name -> chat.v1.Contacted
-	15, // 18: chat.v1.Signal.blocked:type_name -> chat.v1.Blocked
-	16, // 19: chat.v1.Signal.tally:type_name -> chat.v1.ShopTally
-	17, // 20: chat.v1.ShopTally.days:type_name -> chat.v1.DayTally
-	18, // 21: chat.v1.ShopTally.claim:type_name -> chat.v1.Claim
+	12, // 14: chat.v1.Signal.advertisement:type_name -> chat.v1.Advertisement
+	13, // 15: chat.v1.Signal.sign_in:type_name -> chat.v1.SignIn
+	14, // 16: chat.v1.Signal.sign_out:type_name -> chat.v1.SignOut
+	15, // 17: chat.v1.Signal.contacted:type_name -> chat.v1.Contacted
+	16, // 18: chat.v1.Signal.blocked:type_name -> chat.v1.Blocked
+	17, // 19: chat.v1.Signal.tally:type_name -> chat.v1.ShopTally
+	18, // 20: chat.v1.ShopTally.days:type_name -> chat.v1.DayTally
+	19, // 21: chat.v1.ShopTally.claim:type_name -> chat.v1.Claim
 	22, // [22:22] is the sub-list for method output_type
 	22, // [22:22] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
@@ -1786,13 +1873,13 @@ func file_chat_v1_violation_proto_init() {
 	if File_chat_v1_violation_proto != nil {
 		return
 	}
-	file_chat_v1_violation_proto_msgTypes[5].OneofWrappers = []any{
+	file_chat_v1_violation_proto_msgTypes[6].OneofWrappers = []any{
 		(*Case_Flag)(nil),
 		(*Case_Verdict)(nil),
 		(*Case_Appeal)(nil),
 		(*Case_AppealDecision)(nil),
 	}
-	file_chat_v1_violation_proto_msgTypes[6].OneofWrappers = []any{
+	file_chat_v1_violation_proto_msgTypes[7].OneofWrappers = []any{
 		(*Signal_Advertisement)(nil),
 		(*Signal_SignIn)(nil),
 		(*Signal_SignOut)(nil),
@@ -1806,7 +1893,7 @@ func file_chat_v1_violation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chat_v1_violation_proto_rawDesc), len(file_chat_v1_violation_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
