@@ -200,7 +200,8 @@ func TestPeriod(t *testing.T) {
 func TestLogWithoutItsBeginning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "retention")
-	p := int32(slices.IndexFunc(w.logs, func(log []oracle.Record) bool { return len(log) > 20 }))
+	event := func(r oracle.Record) bool { return r.Event.GetTick() == nil }
+	p := int32(slices.IndexFunc(w.logs, func(log []oracle.Record) bool { return len(log) > 20 && slices.ContainsFunc(log[:10], event) }))
 	offsets := kadm.Offsets{}
 	offsets.AddOffset(w.deps.Namespace.Topic(schemas.TopicEvents), p, 10, -1)
 	deleted, err := kadm.NewClient(w.client).DeleteRecords(t.Context(), offsets)
