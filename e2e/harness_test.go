@@ -117,7 +117,7 @@ func (in *installation) command(addr string, args ...string) *exec.Cmd {
 	}
 	command := exec.Command(path, args...)
 	command.Dir = in.dir
-	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + in.dir, "FEIGE_HTTP__ADDR=" + addr, "FEIGE_RELAY__ADDR=127.0.0.1:0"}, in.env...)
+	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + in.dir, "FEIGE_HTTP__ADDR=" + addr, "FEIGE_RELAY__ADDR=127.0.0.1:0", "FEIGE_CONSOLE__ADDR=127.0.0.1:0"}, in.env...)
 	return command
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/feigeio/feige/chatrelay"
 	"github.com/feigeio/feige/internal/signin"
 )
 
@@ -15,17 +14,19 @@ const demoLife = 12 * time.Hour
 
 // chatLinks prints where people chat. On loopback the links hold tokens for a trial, in the fragment, which browsers
 // send nowhere.
-func (r *process) chatLinks(w io.Writer, relay *chatrelay.Relay) {
+func (r *process) chatLinks(w io.Writer, live *liveStages) {
+	relay := live.relay
 	addr := reachable(relay.Addr())
 	base := relay.URL()[:len(relay.URL())-len(relay.Addr())] + addr
-	consumer, agent := "", ""
+	consumer, agent, reviewer := "", "", ""
 	if host, _, err := net.SplitHostPort(addr); err == nil && net.ParseIP(host).IsLoopback() {
 		if keys, err := signin.LoadKeys(r.settings.relayConfig().KeysFile); err == nil {
 			consumer = demoToken(keys, signin.Identity{Role: signin.Consumer, Account: "demo-consumer", Shop: "demo-shop"})
+			reviewer = demoToken(keys, signin.Identity{Role: signin.Reviewer, Account: "demo-reviewer"})
 			agent = demoToken(keys, signin.Identity{Role: signin.Manager, Account: "demo-agent", Shop: "demo-shop"})
 		}
 	}
-	fmt.Fprintf(w, "chat        %s/chat%s\ndesk        %s/desk%s\n", base, consumer, base, agent)
+	fmt.Fprintf(w, "chat        %s/chat%s\ndesk        %s/desk%s\nreview      %s/review%s\n", base, consumer, base, agent, live.console, reviewer)
 	if consumer == "" {
 		fmt.Fprintln(w, "            (feige token makes tokens to sign in with)")
 	}

@@ -35,6 +35,7 @@ type commandLine struct {
 	Sinks       sinksCmd       `cmd:"" help:"Run the sinks from Kafka to ClickHouse."`
 	Relay       relayCmd       `cmd:"" help:"Run the chat relay against Kafka."`
 	Bot         botCmd         `cmd:"" help:"Run the reception bot against Kafka."`
+	Console     consoleCmd     `cmd:"" help:"Run the reviewers' desk and its API against Kafka and ClickHouse."`
 	Token       tokenCmd       `cmd:"" help:"Make a token for the chat relay, for trials."`
 	Chat        chatCmd        `cmd:"" help:"Chat in the terminal."`
 	Bench       benchCmd       `cmd:"" help:"Measure."`

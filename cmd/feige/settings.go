@@ -48,6 +48,7 @@ type settings struct {
 	Sinks      sinks.Config      `yaml:"sinks"`
 	Relay      chatrelay.Config  `yaml:"relay"`
 	Bot        bot.Config        `yaml:"bot"`
+	Console    consoleConfig     `yaml:"console"`
 	Embedded   embedded          `yaml:"embedded"`
 	Grafana    grafana.Config    `yaml:"grafana"`
 }
@@ -142,6 +143,7 @@ func defaultSettings() settings {
 		Grafana:     grafana.DefaultConfig(),
 		Relay:       chatrelay.DefaultConfig(),
 		Bot:         bot.DefaultConfig(),
+		Console:     defaultConsole(),
 		Embedded:    embedded{Engines: []string{engineKafka, engineClickHouse}, Kafka: ekafka.DefaultConfig(), ClickHouse: eclickhouse.DefaultConfig()},
 	}
 	s.Embedded.Kafka.Dir, s.Embedded.ClickHouse.Dir = "kafka", "clickhouse"
@@ -221,6 +223,7 @@ func (s settings) validate() error {
 		{"sinks", s.Sinks.Validate()},
 		{"relay", s.Relay.Validate()},
 		{"bot", s.Bot.Validate()},
+		{"console", s.Console.validate()},
 		{"grafana", s.Grafana.Validate()},
 		{"embedded", s.Embedded.validate()},
 		{"embedded.kafka", s.Embedded.Kafka.Validate()},

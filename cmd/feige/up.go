@@ -114,6 +114,8 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 type liveStages struct {
 	close func()
 	relay *chatrelay.Relay
+	// console is the URL of the platform's desks.
+	console string
 }
 
 // chat adds the relay with its pages and the bot, which stop before what they rest on.
@@ -129,7 +131,13 @@ func (l *liveStages) chat(p parts, group *ops.Group, publisher *ingest.Publisher
 		return err
 	}
 	p.checks.Register("relay", l.relay.Ready)
-	group.Add(answering, ops.Service{Name: "relay", Run: l.relay.Run})
+	desks, url, err := p.console(conn, set)
+	if err != nil {
+		l.relay.Close()
+		return err
+	}
+	l.console = url
+	group.Add(append(desks, answering, ops.Service{Name: "relay", Run: l.relay.Run})...)
 	return nil
 }
 
@@ -146,7 +154,7 @@ func (r *process) addresses(w io.Writer, e *engines, live *liveStages) {
 		addr := reachable(r.server.Addr())
 		fmt.Fprintf(w, "metrics     http://%s/metrics\nhealth      http://%s/readyz\n", addr, addr)
 	}
-	r.chatLinks(w, live.relay)
+	r.chatLinks(w, live)
 	fmt.Fprintf(w, "data        %s\n", r.settings.DataDir)
 	fmt.Fprintln(w, "Ctrl-C stops everything cleanly.")
 }

@@ -93,7 +93,7 @@ func TestRunUpAuditDoctor(t *testing.T) {
 	data, recordings := t.TempDir(), t.TempDir()
 	kafka, clickhouse := closedPort(t), closedPort(t)
 	env := []string{
-		"FEIGE_CHDB_LIB=" + lib, "FEIGE_DATA_DIR=" + data, "FEIGE_HTTP__ADDR=" + closedPort(t),
+		"FEIGE_CHDB_LIB=" + lib, "FEIGE_DATA_DIR=" + data, "FEIGE_RELAY__ADDR=127.0.0.1:0", "FEIGE_CONSOLE__ADDR=127.0.0.1:0", "FEIGE_HTTP__ADDR=" + closedPort(t),
 		"FEIGE_EMBEDDED__KAFKA__ADDR=" + kafka, "FEIGE_EMBEDDED__CLICKHOUSE__ADDR=" + clickhouse,
 		"FEIGE_KAFKA__BROKERS=" + kafka, "FEIGE_CLICKHOUSE__ADDR=" + clickhouse,
 	}

@@ -50,7 +50,9 @@ func note(text string) (string, error) {
 }
 
 // claim makes the flag the reviewer's for a time.
-func (a *API) claim(c *call) (int, any, error) { return a.writeClaim(c, c.now+a.cfg.Claim.Microseconds()) }
+func (a *API) claim(c *call) (int, any, error) {
+	return a.writeClaim(c, c.now+a.cfg.Claim.Microseconds())
+}
 
 // release gives it back.
 func (a *API) release(c *call) (int, any, error) { return a.writeClaim(c, c.now) }
