@@ -65,7 +65,7 @@ func Topics() []Topic {
 		{Name: TopicCases, Key: "offender", Holds: "chat.v1.Case"},
 		{Name: TopicSanctions, Key: "offender", Holds: "chat.v1.Sanction"},
 		{Name: TopicReads, Key: "shop/conversation", Holds: "chat.v1.ReadRecord"},
-		{Name: TopicClaims, Key: "offender", Holds: "chat.v1.ReviewClaim"},
+		{Name: TopicClaims, Key: "offender", Holds: "chat.v1.ReviewClaim", Inner: true},
 		{Name: TopicDeadLetters, Key: "topic/partition/offset", Holds: "chat.v1.DeadLetter", SingleOK: true},
 		{Name: TableOf(GroupConversations), Key: "shop/conversation", Holds: "state.v1.Conversation", Table: true},
 		{Name: TableOf(GroupReception), Key: "shop", Holds: "state.v1.Reception", Table: true},
