@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,16 +92,28 @@ func TestReplayBusy(t *testing.T) {
 	cfg.BatchEvents = 50
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	errs := make(chan error, 2)
-	for range 2 {
-		go func() {
-			_, err := Replay(ctx, cfg, DefaultConfig(), k.replayDeps())
-			errs <- err
-		}()
+	// The first one stops in the middle until the second has been refused.
+	begun, refused := make(chan struct{}), make(chan struct{})
+	first := cfg
+	var once sync.Once
+	first.Progress = func(p Progress) {
+		if p.Done > 0 {
+			once.Do(func() {
+				close(begun)
+				<-refused
+			})
+		}
 	}
-	if err := <-errs; !errors.Is(err, ErrBusy) {
+	errs := make(chan error, 1)
+	go func() {
+		_, err := Replay(ctx, first, DefaultConfig(), k.replayDeps())
+		errs <- err
+	}()
+	<-begun
+	if _, err := Replay(ctx, cfg, DefaultConfig(), k.replayDeps()); !errors.Is(err, ErrBusy) {
 		t.Errorf("got %v", err)
 	}
+	close(refused)
 	cancel()
 	<-errs
 }
