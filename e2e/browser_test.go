@@ -186,24 +186,24 @@ func (p *page) unbroken() {
 // pagesWorld is everything in one process, working hours around the clock, with tokens.
 type pagesWorld struct {
 	*installation
-	up    *process
-	relay string
+	up             *process
+	relay, console string
 }
 
 func newPages(t *testing.T) *pagesWorld {
 	t.Helper()
-	w := &pagesWorld{installation: newInstallation(t), relay: freeAddr(t)}
+	w := &pagesWorld{installation: newInstallation(t), relay: freeAddr(t), console: freeAddr(t)}
 	w.env = append(w.env, "FEIGE_POLICY="+w.write("policy.yaml", strings.ReplaceAll(string(policy.DefaultYAML()), "08:00-23:00", "00:00-24:00")),
 		"FEIGE_RELAY__QUICK_REPLIES_FILE="+w.write("quick.yaml", "default: [您好，我是客服小飞，请问有什么可以帮您？, 请稍等，我帮您查询一下。]\n"))
 	w.launch()
 	return w
 }
 
-// launch starts the process at the relay's address, which stays the same.
+// launch starts the process at addresses that stay the same.
 func (w *pagesWorld) launch() {
 	w.t.Helper()
 	env := w.env
-	w.env = append(append([]string{}, env...), "FEIGE_RELAY__ADDR="+w.relay)
+	w.env = append(append([]string{}, env...), "FEIGE_RELAY__ADDR="+w.relay, "FEIGE_CONSOLE__ADDR="+w.console)
 	w.up = w.start("up")
 	w.env = env
 	w.up.awaitReady()
