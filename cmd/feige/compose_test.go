@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/feigeio/feige/internal/config"
+	"github.com/feigeio/feige/internal/warehouse"
 	ddl "github.com/feigeio/feige/schemas/clickhouse"
 )
 
@@ -222,6 +223,19 @@ func TestReaderGrants(t *testing.T) {
 				want = append(want, match[1])
 			}
 		}
+	}
+	// The embedded engine grants an analyst the same.
+	var analyst, reader []string
+	for _, grant := range warehouse.AnalystGrants("feige") {
+		analyst = append(analyst, strings.ReplaceAll(grant, "`", ""))
+	}
+	for _, match := range regexp.MustCompile(`GRANT (SELECT[^<]+)<`).FindAllStringSubmatch(string(data), -1) {
+		reader = append(reader, match[1])
+	}
+	slices.Sort(analyst)
+	slices.Sort(reader)
+	if !slices.Equal(analyst, reader) {
+		t.Errorf("the embedded engine grants %v\nthe server %v", analyst, reader)
 	}
 	slices.Sort(want)
 	if len(want) < 20 || !slices.Equal(granted, slices.Compact(want)) {

@@ -9,6 +9,7 @@ import (
 	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
 	ekafka "github.com/feigeio/feige/internal/embedded/kafka"
 	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/internal/warehouse"
 	"github.com/feigeio/feige/schemas"
 	"github.com/feigeio/feige/sinks"
 )
@@ -89,6 +90,9 @@ func (e *engines) startClickHouse(ctx context.Context, a *app, r *process) (err 
 	config.Dir = r.settings.inDataDir(config.Dir)
 	if config.Library, err = a.library(r.settings); err != nil {
 		return err
+	}
+	for _, ns := range []schemas.Namespace{r.settings.Namespace, examplesNamespace} {
+		config.AnalystGrants = append(config.AnalystGrants, warehouse.AnalystGrants(r.settings.ClickHouse.DatabaseFor(ns))...)
 	}
 	e.clickhouse, err = eclickhouse.Start(ctx, config, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry})
 	return withCode(codeUnavailable, err)

@@ -21,6 +21,8 @@ type Config struct {
 	Library string `yaml:"library"`
 	// Users that may sign in, by name. The name "default" is who a client is that gives none.
 	Users map[string]User `yaml:"users"`
+	// AnalystGrants are the rights of analysts, each what stands behind GRANT. The composition root sets them: they belong to the schema.
+	AnalystGrants []string `yaml:"-"`
 	// MaxConcurrent statements run at once (1 to 256); more wait.
 	MaxConcurrent int `yaml:"max_concurrent"`
 	// QueueTimeout is how long a request waits for its turn before it is refused (100ms to 10m).
@@ -57,6 +59,8 @@ const (
 	RoleWriter Role = "writer"
 	// RoleReader may read.
 	RoleReader Role = "reader"
+	// RoleAnalyst may read what Config.AnalystGrants names, and nothing else: no chat text.
+	RoleAnalyst Role = "analyst"
 )
 
 // User is one account.
@@ -105,6 +109,7 @@ func DefaultConfig() Config {
 			"default": {Role: RoleAdmin},
 			"writer":  {Role: RoleWriter},
 			"reader":  {Role: RoleReader},
+			"analyst": {Role: RoleAnalyst},
 		},
 		MaxConcurrent:       8,
 		QueueTimeout:        30 * time.Second,
@@ -136,9 +141,9 @@ func (c Config) Validate() error {
 	}
 	for name, user := range c.Users {
 		switch user.Role {
-		case RoleAdmin, RoleWriter, RoleReader:
+		case RoleAdmin, RoleWriter, RoleReader, RoleAnalyst:
 		default:
-			return fmt.Errorf("users.%s.role %q: want admin, writer, or reader", name, string(user.Role))
+			return fmt.Errorf("users.%s.role %q: want admin, writer, reader, or analyst", name, string(user.Role))
 		}
 		if user.Password != "" && user.PasswordFile != "" {
 			return fmt.Errorf("users.%s: password and password_file are both given; give one", name)

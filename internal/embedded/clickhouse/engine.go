@@ -54,6 +54,17 @@ var rights = map[Role][]string{
 	RoleReader: {"SHOW DATABASES, SHOW TABLES, SHOW COLUMNS, SHOW DICTIONARIES, SELECT, dictGet"},
 }
 
+// onlyReads tells the roles that change nothing.
+func (r Role) onlyReads() bool { return r == RoleReader || r == RoleAnalyst }
+
+// reading is the role for a request that must change nothing.
+func (r Role) reading() Role {
+	if r == RoleAnalyst {
+		return r
+	}
+	return RoleReader
+}
+
 // externalRole creates the external tables of a request, and holds no other right: the structure of such a
 // table is text from the client.
 const externalRole = "external"
@@ -128,6 +139,10 @@ var usersTemplate = template.Must(template.New("users").Funcs(templateFuncs).Par
     <external><grants>{{range .External}}
       <query>GRANT {{.}} ON *.*</query>{{end}}
     </grants></external>
+    <analyst><grants>
+      <query>GRANT SHOW DATABASES ON *.*</query>{{range .AnalystGrants}}
+      <query>GRANT {{xml .}}</query>{{end}}
+    </grants></analyst>
   </roles>
   <users>
     <default>
@@ -135,7 +150,7 @@ var usersTemplate = template.Must(template.New("users").Funcs(templateFuncs).Par
       <networks><ip>::/0</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
-      <grants><query>GRANT admin, writer, reader, external</query></grants>
+      <grants><query>GRANT admin, writer, reader, external, analyst</query></grants>
     </default>
   </users>
 </clickhouse>

@@ -81,7 +81,7 @@ func (a *answer) run() (Role, error) {
 		return "", err
 	}
 	if a.r.Method != http.MethodPost {
-		role = RoleReader // reading must have no effect, as on a ClickHouse server
+		role = role.reading() // it must have no effect, as on a ClickHouse server
 	}
 	in, sent, err := body(a.w, a.r, a.query, s.cfg.IdleTimeout)
 	if err != nil {
@@ -124,7 +124,7 @@ func permit(role Role, parsed *statement.Statement) error {
 		return err
 	}
 	switch {
-	case role == RoleReader && !parsed.MayRead():
+	case role.onlyReads() && !parsed.MayRead():
 		return faultf(codeReadOnly, "Cannot execute %s in readonly mode", parsed.Verb)
 	case role == RoleWriter && !parsed.MayWrite():
 		return faultf(codeAccessDenied, "Not enough privileges to execute %s", parsed.Verb)

@@ -14,6 +14,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	eclickhouse "github.com/feigeio/feige/internal/embedded/clickhouse"
+	"github.com/feigeio/feige/internal/warehouse"
 )
 
 // shared is the one server of this process, started when the first test asks for it; or why there is none.
@@ -53,7 +54,9 @@ func startShared() {
 		"default": {Role: eclickhouse.RoleAdmin},
 		"writer":  {Role: eclickhouse.RoleWriter, Password: writerPassword},
 		"reader":  {Role: eclickhouse.RoleReader, Password: readerPassword},
+		"analyst": {Role: eclickhouse.RoleAnalyst, Password: "a"},
 	}
+	cfg.AnalystGrants = warehouse.AnalystGrants(isolated)
 	shared.server, shared.err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 }
 

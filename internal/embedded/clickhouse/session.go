@@ -64,7 +64,7 @@ func (s *Server) prepare(out *session, role Role, query url.Values, database str
 			return faultf(codeUnknownSetting, "%q is no setting", key)
 		case statement.IsFixed(key):
 			return faultf(codeReadOnly, "Setting %s should not be changed", key)
-		case role == RoleReader && !harmless(key):
+		case role.onlyReads() && !harmless(key):
 			return faultf(codeReadOnly, "Cannot modify '%s' setting in readonly mode", key)
 		default:
 			settings = append(settings, key+"="+quoteText(value))
@@ -82,7 +82,7 @@ func (out *session) drop(role Role) error {
 		return err
 	}
 	switch role {
-	case RoleReader:
+	case RoleReader, RoleAnalyst:
 		return out.Exec("SET readonly=1")
 	case RoleWriter:
 		return out.Exec("SET allow_ddl=0")
