@@ -43,7 +43,7 @@ type Bot struct {
 	deps       Dependencies
 	log        *slog.Logger
 	topic      string
-	client     *kgo.Client
+	options    []kgo.Opt // of the client that Run makes: one is a member of the group as soon as it exists
 	receptions *receptions
 	lists      atomic.Pointer[Lists]
 	hook       *webhook
@@ -98,21 +98,17 @@ func New(cfg Config, deps Dependencies) (*Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bot: %w", err)
 	}
-	b.client, err = kgo.NewClient(append(opts,
+	b.options = append(opts,
 		kgo.ConsumerGroup(deps.Namespace.Topic(Group)), kgo.ConsumeTopics(b.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.AdjustFetchOffsetsFn(b.start), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(cfg.SessionTimeout/5), kgo.FetchMaxWait(cfg.MaxWait), kgo.FetchMinBytes(1),
 		kgo.MetadataMinAge(250*time.Millisecond),
-		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, gone map[string][]int32) {
-			b.commit(ctx)
+		kgo.OnPartitionsRevoked(func(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+			b.commit(ctx, client)
 			b.forget(gone)
 		}),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { b.forget(gone) }),
-	)...)
-	if err != nil {
-		b.receptions.client.Close()
-		return nil, fmt.Errorf("bot: kafka client: %w", err)
-	}
+	)
 	return b, nil
 }
 
@@ -129,26 +125,30 @@ func (b *Bot) Ready(context.Context) error {
 
 // Run answers until ctx ends. What is under way then is finished or left to whoever comes next.
 func (b *Bot) Run(ctx context.Context) error {
-	defer b.client.Close()
 	defer b.receptions.client.Close()
+	client, err := kgo.NewClient(b.options...)
+	if err != nil {
+		return fmt.Errorf("bot: kafka client: %w", err)
+	}
+	defer client.Close()
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var rest, workers sync.WaitGroup
 	rest.Go(func() { b.receptions.run(background) })
-	rest.Go(func() { b.housekeep(background) })
+	rest.Go(func() { b.housekeep(background, client) })
 	answering, abort := context.WithCancel(background)
 	defer abort()
 	for _, in := range b.workers {
 		workers.Go(func() { b.work(answering, in) })
 	}
-	b.poll(ctx)
+	b.poll(ctx, client)
 	// Workers get a moment for what they have begun; what they do not get to is not committed.
 	close(b.stopped)
 	grace := time.AfterFunc(3*time.Second, abort)
 	workers.Wait()
 	grace.Stop()
 	last, cancel := context.WithTimeout(background, 2*time.Second)
-	b.commit(last)
+	b.commit(last, client)
 	cancel()
 	stop()
 	rest.Wait()
@@ -165,7 +165,7 @@ func (b *Bot) start(ctx context.Context, offsets map[string]map[int32]kgo.Offset
 		if at < 0 {
 			if ends == nil {
 				var err error
-				if ends, err = kadm.NewClient(b.client).ListEndOffsets(ctx, b.topic); err == nil {
+				if ends, err = kadm.NewClient(b.receptions.client).ListEndOffsets(ctx, b.topic); err == nil {
 					err = ends.Error()
 				}
 				if err != nil {
@@ -195,7 +195,7 @@ func (b *Bot) forget(gone map[string][]int32) {
 	}
 }
 
-func (b *Bot) poll(ctx context.Context) {
+func (b *Bot) poll(ctx context.Context, client *kgo.Client) {
 	for ctx.Err() == nil {
 		if b.receptions.count() >= b.cfg.Waiting {
 			select {
@@ -204,7 +204,7 @@ func (b *Bot) poll(ctx context.Context) {
 			}
 			continue
 		}
-		fetches := b.client.PollRecords(ctx, 1000)
+		fetches := client.PollRecords(ctx, 1000)
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			b.mu.Lock()
 			of := b.parts[p.Partition]
@@ -262,7 +262,7 @@ func (b *Bot) leave(m *message, reason string) {
 }
 
 // commit tells the group what is done.
-func (b *Bot) commit(ctx context.Context) {
+func (b *Bot) commit(ctx context.Context, client *kgo.Client) {
 	done := map[int32]kgo.EpochOffset{}
 	b.mu.Lock()
 	for p, o := range b.parts {
@@ -275,7 +275,7 @@ func (b *Bot) commit(ctx context.Context) {
 		return
 	}
 	failed := false
-	b.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{b.topic: done}, commitResult(&failed))
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{b.topic: done}, commitResult(&failed))
 	if failed {
 		return // tried again
 	}
@@ -289,7 +289,7 @@ func (b *Bot) commit(ctx context.Context) {
 }
 
 // housekeep commits, drops what has become old, and reads changed lists.
-func (b *Bot) housekeep(ctx context.Context) {
+func (b *Bot) housekeep(ctx context.Context, client *kgo.Client) {
 	commits, second, reload := time.NewTicker(b.cfg.CommitInterval), time.NewTicker(time.Second), time.NewTicker(b.cfg.Reload)
 	defer commits.Stop()
 	defer second.Stop()
@@ -301,7 +301,7 @@ func (b *Bot) housekeep(ctx context.Context) {
 			return
 		case <-commits.C:
 			limited, cancel := context.WithTimeout(ctx, 5*time.Second)
-			b.commit(limited)
+			b.commit(limited, client)
 			cancel()
 		case <-second.C:
 			for _, m := range b.receptions.drop(func(m *message) bool { return m.of.isLost() || b.old(m) }) {
