@@ -11,6 +11,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/feigeio/feige/dashboards/decisions"
 	"github.com/feigeio/feige/dashboards/review"
 	"github.com/feigeio/feige/internal/ops"
 	"github.com/feigeio/feige/internal/policy"
@@ -23,10 +24,12 @@ type consoleConfig struct {
 	Addr string `yaml:"addr"`
 	// Review is the reviewers' desk.
 	Review review.Config `yaml:"review"`
+	// Decisions is the API that other systems ask.
+	Decisions decisions.Config `yaml:"decisions"`
 }
 
 func defaultConsole() consoleConfig {
-	return consoleConfig{Addr: "127.0.0.1:9191", Review: review.DefaultConfig()}
+	return consoleConfig{Addr: "127.0.0.1:9191", Review: review.DefaultConfig(), Decisions: decisions.DefaultConfig()}
 }
 
 func (c consoleConfig) validate() error {
@@ -35,6 +38,9 @@ func (c consoleConfig) validate() error {
 	}
 	if err := c.Review.Validate(); err != nil {
 		return fmt.Errorf("review.%w", err)
+	}
+	if err := c.Decisions.Validate(); err != nil {
+		return fmt.Errorf("decisions.%w", err)
 	}
 	return nil
 }
@@ -68,7 +74,7 @@ func (consoleCmd) Run(a *app) error {
 	}
 	r.checks.Register("kafka", r.settings.Kafka.Ping)
 	r.group.Add(services...)
-	fmt.Fprintf(a.stdout, "review      %s/review\n", url)
+	fmt.Fprintf(a.stdout, "review      %s/review\ndecisions   %s%s/shops/ID/restrictions\n", url, url, decisions.Base)
 	return r.group.Run(a.ctx)
 }
 
@@ -88,6 +94,11 @@ func (p parts) console(conn driver.Conn, set *policy.Set) (services []ops.Servic
 	if err != nil {
 		return nil, "", withCode(codeUsage, fmt.Errorf("building the review desk: %w", err))
 	}
+	cfg.Decisions.Webhook.SecretFile = p.settings.inDataDir(cfg.Decisions.Webhook.SecretFile)
+	answers, err := decisions.New(cfg.Decisions, decisions.Dependencies{Broker: p.settings.Kafka, Namespace: p.namespace, Policy: set, Verifier: verifier, Logger: p.logger, Registry: p.registry})
+	if err != nil {
+		return nil, "", withCode(codeUsage, fmt.Errorf("building the decision API: %w", err))
+	}
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		code := codeUnavailable
@@ -97,7 +108,8 @@ func (p parts) console(conn driver.Conn, set *policy.Set) (services []ops.Servic
 		return nil, "", withCode(code, fmt.Errorf("console cannot listen on %s (console.addr): %w", cfg.Addr, err))
 	}
 	p.checks.Register("review", desk.Ready)
-	server := &http.Server{Handler: consoleHandler(desk.Handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+	p.checks.Register("decisions", answers.Ready)
+	server := &http.Server{Handler: consoleHandler(desk.Handler(), answers.Handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 	serve := func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() {
@@ -124,12 +136,13 @@ func (p parts) console(conn driver.Conn, set *policy.Set) (services []ops.Servic
 			}
 		}
 	}
-	return []ops.Service{{Name: "review", Run: desk.Run}, {Name: "console keys", Run: reload}, {Name: "console", Run: serve}}, "http://" + reachable(listener.Addr().String()), nil
+	return []ops.Service{{Name: "review", Run: desk.Run}, {Name: "decisions", Run: answers.Run}, {Name: "console keys", Run: reload}, {Name: "console", Run: serve}}, "http://" + reachable(listener.Addr().String()), nil
 }
 
-func consoleHandler(desk http.Handler) http.Handler {
+func consoleHandler(desk, answers http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(review.Base+"/", desk)
+	mux.Handle(decisions.Base+"/", answers)
 	mux.Handle("/review", desk)
 	mux.Handle("/review/", desk)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/review", http.StatusFound) })
