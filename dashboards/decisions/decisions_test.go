@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -472,4 +473,53 @@ func BenchmarkRestrictions(b *testing.B) {
 	b.ReportMetric(float64(len(all))/b.Elapsed().Seconds(), "requests/s")
 	b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// BenchmarkAt5000 asks 5,000 times a second for ten seconds, whatever the answers take.
+func BenchmarkAt5000(b *testing.B) {
+	w := newWorld(b)
+	for i := range 2000 {
+		w.decide(fmt.Sprintf("shop-%d", i), 0, 1, i%3 == 0)
+	}
+	srv := httptest.NewServer(w.api(nil).Handler())
+	b.Cleanup(srv.Close)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the role does
+	const rate, seconds, workers = 5000, 10, 50
+	for range b.N {
+		var wait sync.WaitGroup
+		all, late := make([][]time.Duration, workers), make([][]time.Duration, workers)
+		began := time.Now()
+		for n := range workers {
+			wait.Go(func() {
+				for i := range rate * seconds / workers {
+					due := began.Add(time.Duration(i*workers+n) * time.Second / rate)
+					time.Sleep(time.Until(due))
+					req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, fmt.Sprintf("%s%s/shops/shop-%d/restrictions", srv.URL, Base, (i*workers+n)%2000), nil)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					req.Header.Set("Authorization", "Bearer "+machine)
+					sent := time.Now()
+					res, err := client.Do(req)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					_, _ = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+					all[n], late[n] = append(all[n], time.Since(sent)), append(late[n], time.Since(due))
+				}
+			})
+		}
+		wait.Wait()
+		took := slices.Sorted(slices.Values(slices.Concat(all...)))
+		b.ReportMetric(float64(len(took))/time.Since(began).Seconds(), "requests/s")
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+		b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+		due := slices.Sorted(slices.Values(slices.Concat(late...)))
+		b.ReportMetric(float64(due[len(due)*99/100].Microseconds())/1000, "p99-since-due-ms")
+	}
 }
