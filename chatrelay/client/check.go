@@ -32,8 +32,9 @@ func (c Check) OK() bool {
 	return c.Lost == 0 && c.Duplicates == 0 && c.Reordered == 0 && c.Backwards == 0 && c.Gaps == 0
 }
 
-// recentEvents is how many event ids are remembered for dropping repeats.
-const recentEvents = 4096
+// recentEvents is how many event ids are remembered for dropping repeats: a sender whose connection was lost sends again
+// after seconds, and others' messages come in between. It takes memory as events come.
+const recentEvents = 1 << 16
 
 // checker follows what is delivered.
 type checker struct {
