@@ -40,7 +40,7 @@ func Relations(migrations []ddl.Migration) ([]Relation, error) {
 	all := map[string]Relation{}
 	for _, m := range migrations {
 		statements := create.FindAllStringSubmatch(m.SQL, -1)
-		if n := strings.Count(m.SQL, "\nCREATE "); n != len(statements) {
+		if n := strings.Count(m.SQL, "\nCREATE ") - strings.Count(m.SQL, "\nCREATE MATERIALIZED VIEW "); n != len(statements) {
 			return nil, fmt.Errorf("dictionary: %s: %d of %d CREATE statements can be read; write the columns one a line, and a COMMENT at the end", m.Name, len(statements), n)
 		}
 		for _, s := range statements {

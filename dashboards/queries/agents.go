@@ -2,20 +2,17 @@ package queries
 
 // Agents is how the people of a shop answer.
 func Agents() []Query {
-	inPeriod := `{{shop:shop_id}} AND {{agent:agent_id}} AND agent_id != '' AND local_day >= toDate({{period_start}}, {{tz}}) AND local_day < toDate({{period_end}}, {{tz}})`
+	const inPeriod = `{{shop:r.shop_id}} AND {{agent:r.agent_id}} AND local_day >= toDate({{period_start}}, {{tz}}) AND local_day < toDate({{period_end}}, {{tz}})`
 	return []Query{
 		{
 			ID: "agents.table", Title: Text{"客服表现", "Agents"}, Shape: Table,
 			About: Text{"轮次归回复的客服", "A round belongs to the agent who sent the reply"},
 			SQL: `
-SELECT shop_id, agent_id, rounds, rounds_within / rounds AS within_share, waited / rounds AS avg_wait, longest
-FROM
-(
-    SELECT shop_id, agent_id, sum(a.rounds) AS rounds, sum(a.rounds_within) AS rounds_within, sum(a.avg_wait_seconds * a.rounds) AS waited, max(a.max_wait_seconds) AS longest
-    FROM agent_performance AS a
-    WHERE ` + inPeriod + `
-    GROUP BY shop_id, agent_id
-)
+SELECT any(r.shop_id) AS shop_id, any(r.agent_id) AS agent_id, count() AS rounds, countIf(within) / count() AS within_share, sum(wait_us) / count() / 1000000 AS avg_wait,
+    max(wait_us) / 1000000 AS longest
+FROM reply_index AS r FINAL
+WHERE ` + inPeriod + `
+GROUP BY agent_key
 ORDER BY within_share, rounds DESC, shop_id, agent_id
 LIMIT 500`,
 			Columns: []Column{shopColumn, agentColumn, col("rounds", "回复轮次", "Rounds answered", Count),
@@ -23,12 +20,24 @@ LIMIT 500`,
 		},
 		{
 			ID: "agents.trend", Title: Text{"每日平均响应时长", "Mean response by day"}, Shape: Series,
-			About: Text{"每位客服一条线", "A curve for each agent"},
+			About: Text{"回复最多的20位客服，每位一条线", "A curve for each of the 20 agents with the most replies"},
 			SQL: `
-SELECT toDateTime(local_day, {{tz}}) AS time, agent_id, sum(a.avg_wait_seconds * a.rounds) / sum(a.rounds) AS avg_wait
-FROM agent_performance AS a
-WHERE ` + inPeriod + ` AND agent_id IN (
-    SELECT agent_id FROM agent_performance WHERE ` + inPeriod + ` GROUP BY agent_id ORDER BY sum(rounds) DESC, agent_id LIMIT 20)
+SELECT toDateTime(day.1, {{tz}}) AS time, agent_id, sum(day.3) / sum(day.2) / 1000000 AS avg_wait
+FROM
+(
+    SELECT agent AS agent_id, groupArray((local_day, n, waited)) AS days
+    FROM
+    (
+        SELECT local_day, any(r.agent_id) AS agent, count() AS n, sum(wait_us) AS waited
+        FROM reply_index AS r FINAL
+        WHERE ` + inPeriod + `
+        GROUP BY local_day, agent_key
+    )
+    GROUP BY agent_id
+    ORDER BY sum(n) DESC, agent_id
+    LIMIT 20
+)
+ARRAY JOIN days AS day
 GROUP BY time, agent_id
 ORDER BY time, agent_id`,
 			Columns: []Column{col("agent_id", "客服", "Agent", Plain), avgWait},
@@ -37,11 +46,9 @@ ORDER BY time, agent_id`,
 			ID: "agents.signed_in", Title: Text{"在线客服", "Signed in now"}, Shape: Table,
 			About: Text{"最后一次登录后未退出的账号", "Accounts whose newest event is a sign-in"},
 			SQL: `
-SELECT shop_id, account_id AS agent_id, max(time) AS since, argMax(client, time) AS application
-FROM sign_ins
-WHERE {{shop:shop_id}} AND {{agent:account_id}} AND account_role = 'agent' AND kind != 'refused'
-GROUP BY shop_id, agent_id
-HAVING argMax(kind, (time, log_offset)) = 'signed_in'
+SELECT shop_id, account_id AS agent_id, time AS since, client AS application
+FROM sign_in_index FINAL
+WHERE {{shop:shop_id}} AND {{agent:account_id}} AND kind = 'signed_in'
 ORDER BY since, shop_id, agent_id
 LIMIT 500`,
 			Columns: []Column{shopColumn, agentColumn, col("since", "登录时间", "Since", Instant), col("application", "客户端", "Client", Plain)},
@@ -49,10 +56,18 @@ LIMIT 500`,
 		{
 			ID: "agents.slowest", Title: Text{"回复最慢的轮次", "Slowest replies"}, Shape: Table,
 			About: Text{"计入考核的轮次", "Rounds that count"},
+			// The inner list may hold a reply more than once, and so is longer than what is shown.
 			SQL: `
 SELECT shop_id, agent_id, conversation_id, consumer_id, started_at, wait_us / 1000000 AS waited
-FROM rounds
-WHERE {{shop:shop_id}} AND {{agent:agent_id}} AND counted AND outcome = 'answered' AND started_at >= {{period_start}} AND started_at < {{period_end}}
+FROM reply_index AS r FINAL
+WHERE ` + inPeriod + ` AND (local_day, agent_key, source_offset) IN
+(
+    SELECT local_day, agent_key, source_offset
+    FROM reply_index AS r
+    WHERE ` + inPeriod + `
+    ORDER BY wait_us DESC
+    LIMIT 400 WITH TIES
+)
 ORDER BY waited DESC, shop_id, conversation_id, started_at
 LIMIT 100`,
 			Columns: []Column{shopColumn, agentColumn, conversationColumn, consumerColumn, col("started_at", "开始时间", "Began", Instant), col("waited", "等待时长", "Waited", Seconds)},
@@ -61,11 +76,11 @@ LIMIT 100`,
 			ID: "agents.messages", Title: Text{"客服消息量", "Messages of agents"}, Shape: Series,
 			About: Text{"手工发送的消息", "Messages sent by hand"},
 			SQL: `
-SELECT {{bucket:time}} AS time, count() AS messages, uniqExact(shop_id, actor_id) AS writing
-FROM (SELECT time, shop_id, actor_id FROM chat_events WHERE kind = 'message' AND actor_role = 'agent' AND NOT automatic AND {{shop:shop_id}} AND {{agent:actor_id}} AND {{in_range:time}})
+SELECT {{bucket:time}} AS time, count() AS messages
+FROM (SELECT time FROM message_index FINAL WHERE actor_role = 'agent' AND message AND NOT automatic AND {{shop:shop_id}} AND {{agent:agent_id}} AND {{in_range:time}})
 GROUP BY time
 ORDER BY time`,
-			Columns: []Column{col("messages", "消息", "Messages", Count), col("writing", "发言客服", "Agents writing", Count)},
+			Columns: []Column{col("messages", "消息", "Messages", Count)},
 		},
 	}
 }

@@ -30,7 +30,7 @@ WHERE window_kind = 'half_month' AND verdict = 'missed' AND window_start <= {{no
 		{
 			ID: "sink-behind", Title: Text{"写入滞后", "A sink is behind"},
 			About: Text{"最新入库事件已超过5分钟：检查 feige sinks 与 Kafka", "The newest stored event is older than 5 minutes: look at feige sinks and Kafka"},
-			SQL:   `SELECT if(count() = 0, 0, dateDiff('second', max(time), {{now}})) AS value FROM chat_events`, Above: 300, Minutes: 5,
+			SQL:   `SELECT if(count() = 0, 0, dateDiff('second', max(time), {{now}})) AS value FROM position_index WHERE source = 'events'`, Above: 300, Minutes: 5,
 		},
 		{
 			ID: "dead-letters", Title: Text{"出现死信", "Dead letters"},

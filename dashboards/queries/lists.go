@@ -10,7 +10,7 @@ WHERE window_kind = 'half_month'
 ORDER BY period DESC
 LIMIT 200`,
 		"shop":     `SELECT DISTINCT shop_id FROM service_kpis ORDER BY shop_id LIMIT 20000`,
-		"agent":    `SELECT DISTINCT agent_id FROM rounds WHERE agent_id != '' AND {{shop:shop_id}} ORDER BY agent_id LIMIT 20000`,
+		"agent":    `SELECT DISTINCT agent_id FROM reply_index WHERE {{shop:shop_id}} ORDER BY agent_id LIMIT 20000`,
 		"category": `SELECT DISTINCT toString(category) AS name FROM violation_flags ORDER BY name`,
 	}
 }

@@ -2,17 +2,25 @@ package queries
 
 // Live is who waits and who receives right now.
 func Live() []Query {
-	const waiting = `FROM rounds WHERE outcome = 'open' AND {{shop:shop_id}} AND started_at > {{now}} - INTERVAL 24 HOUR AND started_at <= {{now}}`
+	const lastDay = `{{shop:shop_id}} AND started_at > {{now}} - INTERVAL 24 HOUR AND started_at <= {{now}}`
+	// The newest word on every round of the last day; a round whose start was moved stands there twice.
+	const open = `(
+    SELECT cityHash64(shop_id, conversation_id, number) AS round, argMax(started_at, version) AS since
+    FROM round_index
+    WHERE ` + lastDay + `
+    GROUP BY round
+    HAVING argMax(outcome, version) = 'open'
+)`
 	longWait := []Step{{Colour: Green}, {From: 120, Colour: Yellow}, {From: 180, Colour: Red}}
 	return []Query{
 		{
 			ID: "live.waiting_count", Title: Text{"等待中的消费者", "Consumers who wait"}, Shape: Figure,
-			About: Text{"尚无人工回复的轮次", "Open rounds"}, SQL: `SELECT count() AS waiting ` + waiting,
+			About: Text{"尚无人工回复的轮次", "Open rounds"}, SQL: `SELECT count() AS waiting FROM ` + open,
 			Columns: []Column{colSteps("waiting", "等待", "Waiting", Count, anyIsYellow())},
 		},
 		{
 			ID: "live.longest", Title: Text{"最长等待", "Longest wait now"}, Shape: Figure,
-			About: Text{"仍在等待的轮次", "Of the rounds that are open"}, SQL: `SELECT max(dateDiff('second', started_at, {{now}})) AS seconds ` + waiting,
+			About: Text{"仍在等待的轮次", "Of the rounds that are open"}, SQL: `SELECT maxOrNull(dateDiff('second', since, {{now}})) AS seconds FROM ` + open,
 			Columns: []Column{colSteps("seconds", "等待时长", "Waited", Seconds, longWait)},
 		},
 		{
@@ -27,7 +35,10 @@ func Live() []Query {
 		{
 			ID: "live.waiting", Title: Text{"正在等待", "Who waits"}, Shape: Table,
 			About: Text{"最久的在前", "The longest first"},
-			SQL: `SELECT shop_id, conversation_id, consumer_id, started_at AS since, dateDiff('second', started_at, {{now}}) AS seconds, counted ` + waiting + `
+			SQL: `
+SELECT shop_id, conversation_id, consumer_id, started_at AS since, dateDiff('second', started_at, {{now}}) AS seconds, counted
+FROM round_index FINAL
+WHERE ` + lastDay + ` AND outcome = 'open' AND (cityHash64(shop_id, conversation_id, number), started_at) IN (SELECT round, since FROM ` + open + `)
 ORDER BY started_at, shop_id, conversation_id
 LIMIT 500`,
 			Columns: []Column{shopColumn, conversationColumn, consumerColumn, col("since", "开始时间", "Since", Instant), colSteps("seconds", "已等待", "Waited", Seconds, longWait), col("counted", "计入考核", "Counts", Yes)},

@@ -49,16 +49,17 @@ func start() error {
 	if shared.dir, err = os.MkdirTemp("", "boards-test-"); err != nil {
 		return err
 	}
+	dir := shared.dir
+	if kept := os.Getenv("FEIGE_BOARDS_DIR"); kept != "" {
+		dir = kept
+	}
 	cfg := eclickhouse.DefaultConfig()
-	cfg.Dir, cfg.Addr = shared.dir, "127.0.0.1:0"
+	cfg.Dir, cfg.Addr = dir, "127.0.0.1:0"
+	if addr := os.Getenv("FEIGE_BOARDS_ADDR"); addr != "" {
+		cfg.Addr = addr
+	}
 	if shared.server, err = eclickhouse.Start(ctx, cfg, eclickhouse.Dependencies{}); err != nil {
 		return err
-	}
-	open := func(database string) (driver.Conn, error) {
-		return clickhouse.Open(&clickhouse.Options{
-			Addr: []string{shared.server.Addr()}, Protocol: clickhouse.HTTP, DialTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
-			Auth: clickhouse.Auth{Username: "default", Database: database},
-		})
 	}
 	admin, err := open("default")
 	if err != nil {
@@ -77,6 +78,14 @@ func start() error {
 		return err
 	}
 	return plant(ctx, shared.seeded)
+}
+
+// open connects to a database of the engine.
+func open(database string) (driver.Conn, error) {
+	return clickhouse.Open(&clickhouse.Options{
+		Addr: []string{shared.server.Addr()}, Protocol: clickhouse.HTTP, DialTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute,
+		Auth: clickhouse.Auth{Username: "default", Database: database},
+	})
 }
 
 // engine gives the seeded and the empty database. Where the library cannot be had the test is skipped, but fails in CI.

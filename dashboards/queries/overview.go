@@ -141,7 +141,7 @@ LIMIT 500`,
 			About: Text{"按发送方统计的消息数", "Messages by who sent them"},
 			SQL: `
 SELECT {{bucket:time}} AS time, countIf(actor_role = 'consumer') AS consumer, countIf(actor_role = 'agent') AS agent, countIf(actor_role = 'bot') AS bot
-FROM (SELECT time, actor_role FROM chat_events WHERE kind = 'message' AND {{in_range:time}})
+FROM (SELECT time, actor_role FROM message_index FINAL WHERE message AND {{in_range:time}})
 GROUP BY time
 ORDER BY time`,
 			Columns: []Column{col("consumer", "消费者", "Consumers", Count), col("agent", "客服", "Agents", Count), col("bot", "机器人", "Bot", Count)},

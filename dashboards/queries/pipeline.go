@@ -8,7 +8,7 @@ func Pipeline() []Query {
 		{
 			ID: "pipeline.behind", Title: Text{"最新事件距今", "Age of the newest event"}, Shape: Figure,
 			About:   Text{"最新入库聊天事件的时间", "By the time of the newest chat event that was stored"},
-			SQL:     `SELECT if(count() = 0, NULL, dateDiff('second', max(time), {{now}})) AS seconds FROM chat_events`,
+			SQL:     `SELECT if(count() = 0, NULL, dateDiff('second', max(time), {{now}})) AS seconds FROM position_index WHERE source = 'events'`,
 			Columns: []Column{colSteps("seconds", "时长", "Age", Seconds, behind)},
 		},
 		{
@@ -16,7 +16,7 @@ func Pipeline() []Query {
 			About: Text{"已入库的聊天事件", "Chat events that were stored"},
 			SQL: `
 SELECT {{bucket:time}} AS time, count() AS events
-FROM (SELECT time FROM chat_events WHERE {{in_range:time}})
+FROM (SELECT time FROM message_index FINAL WHERE {{in_range:time}})
 GROUP BY time
 ORDER BY time`,
 			Columns: []Column{col("events", "事件", "Events", Count)},
@@ -25,11 +25,11 @@ ORDER BY time`,
 			ID: "pipeline.partitions", Title: Text{"分区", "Partitions"}, Shape: Table,
 			About: Text{"已入库的位置；事实落后表示处理器或写入滞后", "How far rows are stored; facts that stand behind mean that processors or sinks do"},
 			SQL: `
-SELECT log_partition, events, newest_offset, newest, fact_offset
-FROM (SELECT log_partition, count() AS events, max(log_offset) AS newest_offset, max(time) AS newest FROM chat_events GROUP BY log_partition) AS e
-LEFT JOIN (SELECT log_partition, max(source_offset) AS fact_offset FROM rounds GROUP BY log_partition) AS f USING log_partition
+SELECT log_partition, maxIf(log_offset, source = 'events') AS newest_offset, maxIf(time, source = 'events') AS newest, maxOrNullIf(log_offset, source = 'facts') AS fact_offset
+FROM position_index
+GROUP BY log_partition
 ORDER BY log_partition`,
-			Columns: []Column{col("log_partition", "分区", "Partition", Count), col("events", "事件", "Events", Count), col("newest_offset", "事件位置", "Offset of events", Count),
+			Columns: []Column{col("log_partition", "分区", "Partition", Count), col("newest_offset", "事件位置", "Offset of events", Count),
 				col("newest", "最新事件", "Newest event", Instant), col("fact_offset", "事实位置", "Offset of facts", Count)},
 		},
 		{

@@ -6,6 +6,7 @@ var analystTables = []string{
 	"agent_performance", "audit_reads", "audit_reads_data", "chat_events", "chat_events_data", "conversations", "conversations_data", "decisions", "hourly_load",
 	"ratings", "ratings_data", "restrictions", "restrictions_data", "rounds", "rounds_data", "sanctions", "sanctions_data", "service_indicators", "service_kpis",
 	"service_kpis_data", "shop_kpis_now", "sign_ins", "sign_ins_data", "takeovers", "takeovers_data", "verdicts", "verdicts_data", "violation_flags", "violation_flags_data",
+	"message_index", "position_index", "reply_index", "round_index", "sign_in_index",
 }
 
 // AnalystGrants are the rights of an analyst in a database: to read everything but chat texts. Each is what stands

@@ -63,6 +63,10 @@ func (r Retention) tables() []kept {
 		{"verdicts_data", "time", r.Reports},
 		{"appeal_steps_data", "time", r.Reports},
 		{"sanctions_data", "decided_at", r.Reports},
+		{"message_index", "time", r.Chats},
+		{"sign_in_index", "time", r.Chats},
+		{"round_index", "started_at", r.Facts},
+		{"reply_index", "started_at", r.Facts},
 		{"dead_letters_data", "record_at", r.Operations},
 		{"audit_reads_data", "time", r.Operations},
 	}

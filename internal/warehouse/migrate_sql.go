@@ -45,8 +45,8 @@ func (d dialect) statements(file string) ([]string, error) {
 			flush()
 		case t.kind == word && t.text == ddl.Database && previous.text != "." && strings.HasPrefix(rest, "."):
 			current.WriteString(quoteName(d.database))
-		case t.kind == word && t.text == "ReplacingMergeTree" && d.replicated:
-			current.WriteString("ReplicatedReplacingMergeTree")
+		case t.kind == word && (t.text == "ReplacingMergeTree" || t.text == "AggregatingMergeTree") && d.replicated:
+			current.WriteString("Replicated" + t.text)
 		case t.kind == quoted && t.text == "'"+ddl.TimeZone+"'":
 			current.WriteString(quoteString(d.timeZone))
 		default:

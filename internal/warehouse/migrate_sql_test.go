@@ -71,7 +71,9 @@ func TestFilesCanBeRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	repeatable := regexp.MustCompile(`^(CREATE TABLE IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE \S+ +ON CLUSTER \S+ (ADD COLUMN IF NOT EXISTS|COMMENT COLUMN|ADD INDEX IF NOT EXISTS)) `)
+	repeatable := regexp.MustCompile(`^(CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE \S+ +ON CLUSTER \S+ (ADD COLUMN IF NOT EXISTS|COMMENT COLUMN|ADD INDEX IF NOT EXISTS)) `)
+	// What is stored already, into a table that replaces repeats; it has no ON CLUSTER.
+	takeOver := regexp.MustCompile("^INSERT INTO `elsewhere`\\.\\w+_index [^;]*\\sFROM `elsewhere`\\.\\w+_data")
 	d := dialect{database: "elsewhere", cluster: "everywhere", replicated: true, timeZone: "UTC"}
 	for _, m := range append(migrations, ddl.Migration{Name: "bookkeeping", SQL: bookkeeping}) {
 		statements, err := d.statements(m.SQL)
@@ -80,6 +82,9 @@ func TestFilesCanBeRepeated(t *testing.T) {
 		}
 		for _, s := range statements {
 			head, _, _ := strings.Cut(s, "\n")
+			if takeOver.MatchString(s) {
+				continue
+			}
 			if !repeatable.MatchString(s) {
 				t.Errorf("%s: not repeatable: %s", m.Name, head)
 			}
@@ -114,7 +119,7 @@ func TestRetentionKnowsEveryTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS feige\.(\w+_data) (.*?);\n`)
+	table := regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS feige\.(\w+_(?:data|index)) (.*?);\n`)
 	made := map[string]string{}
 	for _, m := range migrations {
 		for _, match := range table.FindAllStringSubmatch(m.SQL, -1) {
@@ -129,7 +134,7 @@ func TestRetentionKnowsEveryTable(t *testing.T) {
 		}
 	}
 	for name := range made {
-		if !kept[name] {
+		if !kept[name] && name != "position_index" { // a row a partition
 			t.Errorf("table %s has no retention", name)
 		}
 	}

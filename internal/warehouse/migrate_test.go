@@ -128,7 +128,7 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("the second run applied %v, %v", again, err)
 	}
 
-	if bare := values(t, conn, "SELECT concat(table, '.', name) FROM system.columns WHERE database = '%s' AND comment = ''", database); len(bare) > 0 {
+	if bare := values(t, conn, "SELECT concat(table, '.', name) FROM system.columns WHERE database = '%s' AND comment = '' AND NOT match(table, '_index_[a-z]+$')", database); len(bare) > 0 {
 		t.Errorf("columns without a comment: %v", bare)
 	}
 	if bare := values(t, conn, "SELECT name FROM system.tables WHERE database = '%s' AND comment = ''", database); len(bare) > 0 {
