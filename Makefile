@@ -10,7 +10,7 @@ RACE      := $(if $(shell command -v gcc || command -v clang),-race,)
 BIN       := $(CURDIR)/bin
 GOLANGCI  ?= golangci-lint
 
-.PHONY: build run test detectorless unit lint generate bench crash doctor clean toolchain
+.PHONY: build run test detectorless unit lint generate bench bench-boards crash doctor clean toolchain
 
 toolchain:
 	@command -v $(GO) >/dev/null || { echo "make: Go 1.26 or newer is needed: see https://go.dev/dl"; exit 1; }
@@ -52,6 +52,11 @@ generate: toolchain
 bench: build
 	$(BIN)/feige setup
 	$(GO) test -buildvcs=false -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+# Every panel's query over 20 million events of 10,000 shops; some minutes, and 3 GB of disk. FEIGE_BOARDS_DIR keeps the data.
+bench-boards: build
+	$(BIN)/feige setup
+	FEIGE_BOARDS_EVENTS=$${FEIGE_BOARDS_EVENTS:-20000000} $(GO) test -buildvcs=false -count=1 -timeout 60m -run TestSpeed -v ./dashboards/queries
 
 # Kills the process N times during a replay and compares afterwards.
 crash: build

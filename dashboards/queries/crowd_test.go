@@ -97,8 +97,8 @@ SELECT shop_id, conversation_id, toString(reinterpretAsUUID(sipHash128(i, 0))), 
 	`INSERT INTO @DB.rounds_data (shop_id, conversation_id, number, life, number_in_life, outcome, started_at, ended_at, wait_us, agent_id, consumer_id, counted, within, log_partition, source_offset, version)
 SELECT shop_id, conversation_id, r, 1, r,
     multiIf(step = 0, 'open', NOT lost, 'answered', began < addHours(@NOW, -24), 'expired', 'open') AS how,
-    addMicroseconds(began, (r - 1) * 400000000) AS started_at, if(how = 'answered', addSeconds(started_at, waits[r]), if(how = 'expired', addHours(started_at, 24), NULL)),
-    if(how = 'answered', waits[r] * 1000000, NULL), if(how = 'answered', agent_id, ''), consumer_id, true, how = 'answered' AND waits[r] <= 180, log_partition, i * 8 + r * 2 - 2 + step, (i * 8 + r * 2 - 2 + step) * 2 + 1
+    addMicroseconds(began, (r - 1) * 400000000) AS started_at, if(how = 'answered', addMicroseconds(started_at, waits[r] * 1000000 + h % 1000000), if(how = 'expired', addHours(started_at, 24), NULL)),
+    if(how = 'answered', waits[r] * 1000000 + h % 1000000, NULL), if(how = 'answered', agent_id, ''), consumer_id, true, how = 'answered' AND waits[r] < 180, log_partition, i * 8 + r * 2 - 2 + step, (i * 8 + r * 2 - 2 + step) * 2 + 1
 FROM (SELECT *, r, r = 3 AND h % 50 = 0 AS lost FROM @CHATS ARRAY JOIN [1, 2, 3] AS r) ARRAY JOIN [0, 1] AS step WHERE step = 0 OR NOT lost OR how = 'expired'`,
 	`INSERT INTO @DB.conversations_data (shop_id, conversation_id, life, started_at, ended_at, life_end, consumer_id, first_agent_id, first_reply_at, rounds, log_partition, source_offset)
 SELECT shop_id, conversation_id, 1, began, addSeconds(began, 1400), 'closed', consumer_id, agent_id, addSeconds(began, waits[1]), 3, log_partition, i * 8 + 7 FROM @CHATS`,

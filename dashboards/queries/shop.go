@@ -129,10 +129,17 @@ ORDER BY number`,
 		{
 			ID: "conversation.events", Title: Text{"事件", "Events"}, Shape: Table,
 			About: Text{"不含消息内容", "Without what was written"},
+			// As chat_events, of repeats the first in the log; but only the rows of the conversation are looked at.
 			SQL: `
 SELECT time, toString(kind) AS event, toString(actor_role) AS role, actor_id, toString(message_kind) AS message, text_runes, automatic, shielded, log_offset
-FROM chat_events
-WHERE shop_id = {{shop}} AND conversation_id = {{conversation}}
+FROM
+(
+    SELECT time, kind, actor_role, actor_id, message_kind, text_runes, automatic, shielded, log_offset
+    FROM chat_events_data
+    WHERE shop_id = {{shop}} AND conversation_id = {{conversation}}
+    ORDER BY log_offset
+    LIMIT 1 BY event_id
+)
 ORDER BY log_offset
 LIMIT 1000`,
 			Columns: []Column{col("time", "时间", "Time", Instant), col("event", "事件", "Event", Plain), col("role", "角色", "Role", Plain), col("actor_id", "账号", "Account", Plain), col("message", "消息类型", "Message", Plain),

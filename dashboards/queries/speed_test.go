@@ -16,13 +16,12 @@ import (
 	"github.com/feigeio/feige/internal/warehouse"
 )
 
-// Every panel over a crowd of shops. By itself the crowd is small, and no time is asked for; make bench-boards sets
-// FEIGE_BOARDS_EVENTS and prints a line for each panel; FEIGE_BOARDS_DIR keeps the data for another run.
-func TestSpeed(t *testing.T) {
-	c := crowd{database: "crowd", events: 40_000, shops: 200, chunk: 2_000}
-	runs := 1
+// crowded is a database with a crowd of shops: a small one, or the one of FEIGE_BOARDS_EVENTS events, which is then measured.
+func crowded(t *testing.T) (crowd, driver.Conn, bool) {
+	t.Helper()
+	c, large := crowd{database: "crowd", events: 40_000, shops: 200, chunk: 2_000}, false
 	if wanted, _ := strconv.Atoi(os.Getenv("FEIGE_BOARDS_EVENTS")); wanted > 0 {
-		c.events, c.shops, c.chunk, runs = wanted, 10_000, 200_000, 15
+		c.events, c.shops, c.chunk, large = wanted, 10_000, 200_000, true
 	}
 	seeded, _ := engine(t)
 	ctx := context.Background()
@@ -30,7 +29,7 @@ func TestSpeed(t *testing.T) {
 	if _, err := warehouse.Migrate(ctx, seeded, warehouse.MigrateOptions{Database: c.database}); err != nil {
 		t.Fatal(err)
 	}
-	if _, rows := ask(t, seeded, "SELECT count() FROM crowd.service_kpis_data"); rows[0][0] == "0" { // else it was kept in FEIGE_BOARDS_DIR
+	if _, rows := ask(t, seeded, "SELECT count() FROM crowd.service_kpis_data"); rows[0][0] == "0" { // else it was kept, or filled by another test
 		if err := c.fill(ctx, seeded); err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +39,18 @@ func TestSpeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { _ = conn.Close() })
+	return c, conn, large
+}
+
+// Every panel over a crowd of shops. By itself the crowd is small, and no time is asked for; make bench-boards sets
+// FEIGE_BOARDS_EVENTS and prints a line for each panel; FEIGE_BOARDS_DIR keeps the data for another run.
+func TestSpeed(t *testing.T) {
+	c, conn, large := crowded(t)
+	runs := 1
+	if large {
+		runs = 15
+	}
 	if runs > 1 {
 		settle(t, conn)
 	}
