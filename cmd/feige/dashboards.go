@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/feigeio/feige/dashboards/grafana"
 )
@@ -19,6 +20,7 @@ type dashboardsCmd struct {
 type dashboardsFlags struct {
 	URL      *string `help:"Grafana's URL." placeholder:"URL"`
 	Language *string `help:"Language of titles: en or zh." placeholder:"LANG"`
+	Period   string  `help:"Half-month that the boards open with, such as 2026-11-H1, for what was replayed; without it, the newest and up to now." placeholder:"PERIOD"`
 }
 
 func (f dashboardsFlags) provisioner(a *app) (*grafana.Provisioner, error) {
@@ -37,8 +39,16 @@ func (f dashboardsFlags) provisioner(a *app) (*grafana.Provisioner, error) {
 	if f.Language != nil {
 		cfg.Language = *f.Language
 	}
+	var opens grafana.Period
+	if f.Period != "" {
+		span, err := period(set.Calendar(), f.Period)
+		if err != nil {
+			return nil, err
+		}
+		opens = grafana.Period{Name: f.Period, From: time.UnixMicro(span.Start), To: time.UnixMicro(span.End)}
+	}
 	p, err := grafana.New(cfg, grafana.Dependencies{
-		Database: s.ClickHouse.DatabaseFor(s.Namespace), TimeZone: set.Calendar().Location().String(),
+		Database: s.ClickHouse.DatabaseFor(s.Namespace), TimeZone: set.Calendar().Location().String(), Opens: opens,
 	})
 	return p, withCode(codeUsage, err)
 }

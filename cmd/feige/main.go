@@ -45,6 +45,8 @@ type commandLine struct {
 	Topics      topicsCmd      `cmd:"" help:"Create the topics."`
 	Schema      schemaCmd      `cmd:"" help:"Create or upgrade the ClickHouse tables."`
 	Audit       auditCmd       `cmd:"" help:"Recompute everything from chat.events and compare with ClickHouse."`
+	Report      reportCmd      `cmd:"" help:"Write a page about a shop's half-month, HTML and PDF."`
+	Export      exportCmd      `cmd:"" help:"Write the rows of a period to a file: CSV, XLSX, or Parquet."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"List or re-submit records that could not be processed."`
 	Dashboards  dashboardsCmd  `cmd:"" help:"Bring the boards to Grafana, compare, or export them."`
 	Policy      policyCmd      `cmd:"" help:"Show or check the policy."`

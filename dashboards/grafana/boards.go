@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"slices"
+	"time"
 
 	"github.com/feigeio/feige/dashboards/queries"
 )
@@ -16,6 +17,14 @@ type Builder struct {
 	ClickHouseUID, PrometheusUID string
 	// TimeZone of the policy.
 	TimeZone string
+	// Opens is what the boards open with; zero: the newest, up to now.
+	Opens Period
+}
+
+// Period is a half-month, its first instant and the first one after it.
+type Period struct {
+	Name     string
+	From, To time.Time
 }
 
 func (b Builder) clickHouse() Ref { return Ref{Type: ClickHouseType, UID: b.ClickHouseUID} }
@@ -57,6 +66,10 @@ func (b Builder) board(from board) Dashboard {
 		Timezone: b.TimeZone, Editable: true, GraphTooltip: 1, Refresh: from.refresh, SchemaVersion: SchemaVersion,
 		Time:  TimeRange{From: from.span, To: "now"},
 		Links: []DashboardLink{{Title: b.word("看板", "Boards"), Type: "dashboards", Tags: []string{b.Prefix}, AsDropdown: true, IncludeVars: false, KeepTime: true}},
+	}
+	// Who waits and how the pipeline does are asked about now.
+	if from.name != "live" && from.name != "pipeline" && b.Opens.Name != "" {
+		d.Time = TimeRange{From: b.Opens.From.UTC().Format(time.RFC3339), To: b.Opens.To.Add(-time.Second).UTC().Format(time.RFC3339)}
 	}
 	d.Annotations.List = []any{}
 	d.Templating.List = b.variables(from.queries, from.name)
@@ -145,7 +158,9 @@ func (b Builder) variable(name, boardName string) Variable {
 	lists := queries.Lists()
 	switch name {
 	case "period":
-		return query(b.word("考核周期", "Period"), lists[name], 0)
+		v := query(b.word("考核周期", "Period"), lists[name], 0)
+		v.Current = Current{Text: b.Opens.Name, Value: b.Opens.Name}
+		return v
 	case "shop":
 		v := query(b.word("店铺", "Shop"), lists[name], 0)
 		if boardName == "shop" || boardName == "conversation" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/feigeio/feige/dashboards/queries"
 )
@@ -124,6 +125,21 @@ func problems(d map[string]any, text, prometheus string) (out []string) {
 				bad("panel %v: target %v", title, target)
 			}
 			refs[target["refId"]] = true
+			if clickhouse {
+				// As version 4 of the data source reads it: editorType, queryType, and format must say the same.
+				series := p["type"] == "timeseries"
+				want := map[string]any{"editorType": "sql", "queryType": map[bool]string{true: "timeseries", false: "table"}[series], "format": map[bool]float64{true: 0, false: 1}[series], "pluginVersion": pluginVersion}
+				for key, w := range want {
+					if target[key] != w {
+						bad("panel %v: %s is %v, want %v", title, key, target[key], w)
+					}
+				}
+				for _, macro := range regexp.MustCompile(`\$__\w+`).FindAllString(target["rawSql"].(string), -1) {
+					if !slices.Contains([]string{"$__timeFilter", "$__timeInterval", "$__fromTime", "$__toTime"}, macro) {
+						bad("panel %v: macro %s", title, macro)
+					}
+				}
+			}
 			if sql, _ := target["rawSql"].(string); strings.Contains(sql, "{{") || strings.Contains(sql, "feige.") {
 				bad("panel %v: SQL keeps a placeholder or names a database", title)
 			}
@@ -172,6 +188,16 @@ func TestCheckNoticesFaults(t *testing.T) {
 	spoil("variable", func(d *Dashboard) { d.Templating.List = []Variable{} })
 	spoil("title", func(d *Dashboard) { d.Title = "" })
 	spoil("target", func(d *Dashboard) { d.Panels[0].Targets = []any{} })
+	spoil("format", func(d *Dashboard) {
+		target := d.Panels[0].Targets[0].(ClickHouseTarget)
+		target.Format = 0
+		d.Panels[0].Targets[0] = target
+	})
+	spoil("macro", func(d *Dashboard) {
+		target := d.Panels[0].Targets[0].(ClickHouseTarget)
+		target.RawSQL += " $__timeFrom"
+		d.Panels[0].Targets[0] = target
+	})
 	spoil("source", func(d *Dashboard) {
 		target := d.Panels[0].Targets[0].(ClickHouseTarget)
 		target.Datasource.UID = "other"
@@ -191,5 +217,24 @@ func TestBoardsHoldEveryQuery(t *testing.T) {
 	}
 	if want := len(queries.Every()); count != want {
 		t.Errorf("%d panels for %d queries", count, want)
+	}
+}
+
+// Boards about a period of the past open with it; those about now do not.
+func TestBoardsOpenWithAPeriod(t *testing.T) {
+	t.Parallel()
+	b := builder(queries.English, "")
+	b.Opens = Period{Name: "2026-11-H1", From: time.Date(2026, 10, 31, 16, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 15, 16, 0, 0, 0, time.UTC)}
+	past := TimeRange{From: "2026-10-31T16:00:00Z", To: "2026-11-15T15:59:59Z"}
+	for i, board := range b.Boards() {
+		now := builder(queries.English, "").Boards()[i].Time
+		if want := map[bool]TimeRange{true: now, false: past}[strings.HasSuffix(board.UID, "live") || strings.HasSuffix(board.UID, "pipeline")]; board.Time != want {
+			t.Errorf("%s opens with %v, want %v", board.UID, board.Time, want)
+		}
+		for _, v := range board.Templating.List {
+			if v.Name == "period" && v.Current.Value != "2026-11-H1" {
+				t.Errorf("%s: the period is %q", board.UID, v.Current.Value)
+			}
+		}
 	}
 }

@@ -70,7 +70,7 @@ type Contact struct {
 func DefaultConfig() Config {
 	return Config{
 		URL: "http://127.0.0.1:3000", Username: "admin", Timeout: 30 * time.Second, Language: "en", Folder: "Feige", Prefix: "feige",
-		Datasource: Datasource{Host: "127.0.0.1", Port: 8123, Protocol: "http", Username: "reader"},
+		Datasource: Datasource{Host: "127.0.0.1", Port: 8123, Protocol: "http", Username: "analyst"},
 	}
 }
 

@@ -16,6 +16,8 @@ type Dependencies struct {
 	Database string
 	// TimeZone of the policy.
 	TimeZone string
+	// Opens is the period that the boards open with; zero: the newest, up to now.
+	Opens Period
 }
 
 // Provisioner brings what we make to a Grafana.
@@ -39,7 +41,7 @@ func New(cfg Config, deps Dependencies) (*Provisioner, error) {
 		cfg.Datasource.Database = deps.Database
 	}
 	p := &Provisioner{cfg: cfg, folder: cfg.Prefix}
-	p.builder = Builder{Lang: queries.Lang(cfg.Language), Prefix: cfg.Prefix, ClickHouseUID: cfg.Prefix, PrometheusUID: cfg.PrometheusUID, TimeZone: deps.TimeZone}
+	p.builder = Builder{Lang: queries.Lang(cfg.Language), Prefix: cfg.Prefix, ClickHouseUID: cfg.Prefix, PrometheusUID: cfg.PrometheusUID, TimeZone: deps.TimeZone, Opens: deps.Opens}
 	if p.builder.TimeZone == "" {
 		p.builder.TimeZone = "Asia/Shanghai"
 	}

@@ -56,19 +56,19 @@ LIMIT 500`,
 		{
 			ID: "agents.slowest", Title: Text{"回复最慢的轮次", "Slowest replies"}, Shape: Table,
 			About: Text{"计入考核的轮次", "Rounds that count"},
-			// The inner list may hold a reply more than once, and so is longer than what is shown.
+			// A reply may stand more than once in the inner list, which is longer than what is shown; then each is taken once.
 			SQL: `
 SELECT shop_id, agent_id, conversation_id, consumer_id, started_at, wait_us / 1000000 AS waited
-FROM reply_index AS r FINAL
-WHERE ` + inPeriod + ` AND (local_day, agent_key, source_offset) IN
+FROM
 (
-    SELECT local_day, agent_key, source_offset
+    SELECT shop_id, agent_id, conversation_id, consumer_id, started_at, wait_us, local_day, agent_key, source_offset
     FROM reply_index AS r
     WHERE ` + inPeriod + `
     ORDER BY wait_us DESC
-    LIMIT 400 WITH TIES
+    LIMIT 400
 )
 ORDER BY waited DESC, shop_id, conversation_id, started_at
+LIMIT 1 BY local_day, agent_key, source_offset
 LIMIT 100`,
 			Columns: []Column{shopColumn, agentColumn, conversationColumn, consumerColumn, col("started_at", "开始时间", "Began", Instant), col("waited", "等待时长", "Waited", Seconds)},
 		},

@@ -58,6 +58,7 @@ func start() error {
 	if addr := os.Getenv("FEIGE_BOARDS_ADDR"); addr != "" {
 		cfg.Addr = addr
 	}
+	cfg.AnalystGrants = warehouse.AnalystGrants("seeded")
 	if shared.server, err = eclickhouse.Start(ctx, cfg, eclickhouse.Dependencies{}); err != nil {
 		return err
 	}
@@ -81,10 +82,12 @@ func start() error {
 }
 
 // open connects to a database of the engine.
-func open(database string) (driver.Conn, error) {
+func open(database string) (driver.Conn, error) { return openAs("default", database) }
+
+func openAs(user, database string) (driver.Conn, error) {
 	return clickhouse.Open(&clickhouse.Options{
 		Addr: []string{shared.server.Addr()}, Protocol: clickhouse.HTTP, DialTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute,
-		Auth: clickhouse.Auth{Username: "default", Database: database},
+		Auth: clickhouse.Auth{Username: user, Database: database},
 	})
 }
 

@@ -75,6 +75,37 @@ func TestEveryQueryRuns(t *testing.T) {
 	}
 }
 
+// The account that boards read with, which may not read chats, sees every panel, list, and alert as everybody does.
+func TestAnalystSeesEveryPanel(t *testing.T) {
+	seeded, _ := engine(t)
+	analyst, err := openAs("analyst", "seeded")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer analyst.Close()
+	if rows, err := analyst.Query(t.Context(), "SELECT text FROM chat_texts"); err == nil {
+		_ = rows.Close()
+		t.Error("the analyst may read texts")
+	}
+	all := map[string]string{}
+	for _, q := range queries.Every() {
+		all[q.ID] = q.SQL
+	}
+	for name, sql := range queries.Lists() {
+		all["list "+name] = sql
+	}
+	for _, a := range queries.Alerts() {
+		all["alert "+a.ID] = a.SQL
+	}
+	for id, sql := range all {
+		sql = grafana(sql, chosen(quoted))
+		_, want := ask(t, seeded, sql)
+		if _, got := ask(t, analyst, sql); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, want %v", id, got, want)
+		}
+	}
+}
+
 func TestAlertsRun(t *testing.T) {
 	seeded, empty := engine(t)
 	want := map[string]string{"takeover-lasting": "2", "heading-for-failure": strconv.Itoa(countShops(func(s shopSeed) bool { return len(s.misses()) > 0 })), "dead-letters": "2"}

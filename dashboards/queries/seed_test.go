@@ -94,6 +94,8 @@ type planter struct {
 	conn   driver.Conn
 	err    error
 	offset int64
+	// database to plant into.
+	database string
 }
 
 // rows inserts what fill gives, in one batch.
@@ -101,7 +103,7 @@ func (p *planter) rows(table, columns string, fill func(row func(...any))) {
 	if p.err != nil {
 		return
 	}
-	batch, err := p.conn.PrepareBatch(p.ctx, "INSERT INTO seeded."+table+" ("+columns+")")
+	batch, err := p.conn.PrepareBatch(p.ctx, "INSERT INTO "+p.database+"."+table+" ("+columns+")")
 	if err != nil {
 		p.err = fmt.Errorf("%s: %w", table, err)
 		return
@@ -119,7 +121,7 @@ func (p *planter) rows(table, columns string, fill func(row func(...any))) {
 func (p *planter) next() int64 { p.offset++; return p.offset }
 
 func plant(ctx context.Context, conn driver.Conn) error {
-	p := &planter{ctx: ctx, conn: conn}
+	p := &planter{ctx: ctx, conn: conn, database: "seeded"}
 	p.windows()
 	p.chats()
 	p.takeovers()
