@@ -72,9 +72,10 @@ func (b Builder) override(shape queries.Shape, c queries.Column) Override {
 	case queries.Share, queries.Mixed:
 		set("decimals", 3)
 	case queries.Indicator:
-		set("mappings", b.mappings(indicatorNames, nil))
+		set("mappings", b.mappings(queries.IndicatorNames(), nil))
 	case queries.Verdict:
-		set("mappings", b.mappings(verdictNames, verdictColours))
+		names, colours := queries.VerdictNames()
+		set("mappings", b.mappings(names, colours))
 		set("custom.cellOptions", map[string]any{"type": "color-text"})
 	}
 	if len(c.Steps) > 0 && shape == queries.Table {
@@ -138,43 +139,14 @@ func panelOptions(shape queries.Shape) map[string]any {
 	return map[string]any{"showHeader": true, "cellHeight": "sm", "footer": map[string]any{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": ""}}
 }
 
-type name struct {
-	key  string
-	text queries.Text
-}
-
-var indicatorNames = []name{
-	{"manual_reply_3min_rate", queries.Text{ZH: "3分钟人工回复率", EN: "3-minute manual reply rate"}},
-	{"manual_reply_3min_rate_conversation", queries.Text{ZH: "3分钟人工回复率（按会话）", EN: "3-minute rate by conversation"}},
-	{"manual_reply_3min_rate_round", queries.Text{ZH: "3分钟人工回复率（按轮次）", EN: "3-minute rate by round"}},
-	{"manual_reply_3min_rate_message", queries.Text{ZH: "3分钟人工回复率（按消息）", EN: "3-minute rate by message"}},
-	{"manual_reply_3min_rate_conversation_strict", queries.Text{ZH: "3分钟人工回复率（严格）", EN: "3-minute rate, strict"}},
-	{"avg_response_seconds", queries.Text{ZH: "平均响应时长（秒）", EN: "Mean response, seconds"}},
-	{"p50_response_seconds", queries.Text{ZH: "响应时长P50（秒）", EN: "Median response, seconds"}},
-	{"p90_response_seconds", queries.Text{ZH: "响应时长P90（秒）", EN: "90th percentile, seconds"}},
-	{"p99_response_seconds", queries.Text{ZH: "响应时长P99（秒）", EN: "99th percentile, seconds"}},
-	{"avg_first_response_seconds", queries.Text{ZH: "平均首次响应时长（秒）", EN: "Mean first response, seconds"}},
-	{"dissatisfaction_rate", queries.Text{ZH: "不满意率", EN: "Dissatisfaction rate"}},
-	{"unanswered_rate", queries.Text{ZH: "未回复率", EN: "Unanswered rate"}},
-	{"takeovers", queries.Text{ZH: "机器人接管次数", EN: "Bot takeovers"}},
-	{"bot_seconds", queries.Text{ZH: "机器人接待时长（秒）", EN: "Bot reception, seconds"}},
-}
-
-var verdictNames = []name{
-	{"met", queries.Text{ZH: "达标", EN: "met"}}, {"missed", queries.Text{ZH: "未达标", EN: "missed"}},
-	{"not_judged", queries.Text{ZH: "样本不足", EN: "too few samples"}}, {"reported", queries.Text{ZH: "仅展示", EN: "reported"}},
-}
-
-var verdictColours = map[string]string{"met": "green", "missed": "red"}
-
-func (b Builder) mappings(names []name, colours map[string]string) []any {
+func (b Builder) mappings(names []queries.Name, colours map[string]queries.Colour) []any {
 	options := map[string]any{}
 	for i, n := range names {
-		option := map[string]any{"text": n.text.In(b.Lang), "index": i}
-		if colour := colours[n.key]; colour != "" {
+		option := map[string]any{"text": n.Text.In(b.Lang), "index": i}
+		if colour := colours[n.Key]; colour != "" {
 			option["color"] = colour
 		}
-		options[n.key] = option
+		options[n.Key] = option
 	}
 	return []any{map[string]any{"type": "value", "options": options}}
 }

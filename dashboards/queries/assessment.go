@@ -28,7 +28,7 @@ FROM decisions
 WHERE {{shop:shop_id}} AND restricted AND restricted_from <= {{now}} AND restricted_until > {{now}}
 ORDER BY shop_id, period_start
 LIMIT 1000`,
-			Columns: []Column{shopColumn, periodColumn, col("restriction", "限制", "Restrictions", Plain), col("missed_names", "未达标项", "Missed", Plain), col("restricted_from", "开始", "From", Instant), col("restricted_until", "结束", "Until", Instant)},
+			Columns: []Column{shopColumn, periodColumn, col("restriction", "限制", "Restrictions", WordList), col("missed_names", "未达标项", "Missed", WordList), col("restricted_from", "开始", "From", Instant), col("restricted_until", "结束", "Until", Instant)},
 		},
 		{
 			ID: "assessment.decisions", Title: Text{"本期决定", "Decisions of the period"}, Shape: Table,
@@ -41,7 +41,7 @@ FROM decisions
 WHERE {{shop:shop_id}} AND period_start = {{period_start}}
 ORDER BY restricted DESC, shop_id
 LIMIT 1000`,
-			Columns: []Column{shopColumn, revisionColumn, col("restricted", "限制", "Restricted", Yes), col("missed_names", "未达标项", "Missed", Plain), col("conversations", "会话数", "Conversations", Count), col("ratings", "评价数", "Ratings", Count),
+			Columns: []Column{shopColumn, revisionColumn, col("restricted", "限制", "Restricted", Yes), col("missed_names", "未达标项", "Missed", WordList), col("conversations", "会话数", "Conversations", Count), col("ratings", "评价数", "Ratings", Count),
 				replyRate, avgWait, dissatisfaction, col("checkpoint_seconds", "期末后", "After the end", Seconds), col("policy_version", "规则版本", "Policy", Plain)},
 		},
 		{
@@ -65,7 +65,7 @@ FROM restrictions
 WHERE {{shop:shop_id}} AND period_start = {{period_start}} AND shop_id IN (SELECT shop_id FROM restrictions WHERE period_start = {{period_start}} AND revision > 1)
 ORDER BY shop_id, revision
 LIMIT 1000`,
-			Columns: []Column{shopColumn, revisionColumn, col("restricted", "限制", "Restricted", Yes), col("missed_names", "未达标项", "Missed", Plain), col("conversations", "会话数", "Conversations", Count), col("ratings", "评价数", "Ratings", Count),
+			Columns: []Column{shopColumn, revisionColumn, col("restricted", "限制", "Restricted", Yes), col("missed_names", "未达标项", "Missed", WordList), col("conversations", "会话数", "Conversations", Count), col("ratings", "评价数", "Ratings", Count),
 				col("checkpoint_seconds", "期末后", "After the end", Seconds), col("source_offset", "日志位置", "Offset", Count)},
 		},
 		{

@@ -11,7 +11,7 @@ var (
 	standardColumn     = Column{Name: "standard", Title: Text{"标准", "Standard"}, Unit: Mixed}
 	valueColumn        = Column{Name: "value", Title: Text{"当前值", "Value"}, Unit: Mixed}
 	verdictColumn      = Column{Name: "verdict", Title: Text{"结论", "Verdict"}, Unit: Verdict}
-	missedColumn       = Column{Name: "missed", Title: Text{"未达标项", "Missed"}}
+	missedColumn       = Column{Name: "missed", Title: Text{"未达标项", "Missed"}, Unit: WordList}
 	revisionColumn     = Column{Name: "revision", Title: Text{"修订", "Revision"}, Unit: Count}
 	periodColumn       = Column{Name: "period", Title: Text{"考核周期", "Period"}}
 )

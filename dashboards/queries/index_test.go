@@ -49,7 +49,7 @@ func TestIndexesAgreeWithTheViews(t *testing.T) {
 		"agents.messages": `SELECT {{bucket:time}} AS time, count() AS messages FROM (SELECT time FROM chat_events WHERE kind = 'message' AND actor_role = 'agent' AND NOT automatic AND {{shop:shop_id}} AND {{in_range:time}})
 			GROUP BY time ORDER BY time`,
 		"overview.messages": `SELECT {{bucket:time}} AS time, countIf(actor_role = 'consumer') AS consumer, countIf(actor_role = 'agent') AS agent, countIf(actor_role = 'bot') AS bot
-			FROM (SELECT time, actor_role FROM chat_events WHERE kind = 'message' AND {{in_range:time}}) GROUP BY time ORDER BY time`,
+			FROM (SELECT time, actor_role FROM chat_events WHERE kind = 'message' AND {{shop:shop_id}} AND {{in_range:time}}) GROUP BY time ORDER BY time`,
 		"pipeline.rate":   "SELECT {{bucket:time}} AS time, count() AS events FROM (SELECT time FROM chat_events WHERE {{in_range:time}}) GROUP BY time ORDER BY time",
 		"pipeline.behind": "SELECT if(count() = 0, NULL, dateDiff('second', max(time), {{now}})) AS seconds FROM chat_events",
 		"pipeline.partitions": `SELECT log_partition, newest_offset, newest, fact_offset FROM (SELECT log_partition, max(log_offset) AS newest_offset, max(time) AS newest FROM chat_events_data GROUP BY log_partition) AS e

@@ -30,7 +30,8 @@ func Live() []Query {
 		},
 		{
 			ID: "live.bot_now", Title: Text{"机器人接待", "The bot receives"}, Shape: Table,
-			About: Text{"最久的在前", "The longest first"}, SQL: `SELECT * FROM (` + botNow + `) WHERE {{shop:shop_id}} ORDER BY since, shop_id LIMIT 500`, Columns: botColumns(),
+			About: Text{"最久的在前", "The longest first"}, SQL: botNow + `
+LIMIT 500`, Columns: botColumns(),
 		},
 		{
 			ID: "live.waiting", Title: Text{"正在等待", "Who waits"}, Shape: Table,
@@ -64,8 +65,8 @@ FROM takeovers
 WHERE {{shop:shop_id}} AND {{in_range:started_at}}
 ORDER BY started_at DESC, shop_id
 LIMIT 200`,
-			Columns: []Column{shopColumn, conversationColumn, col("cause", "触发规则", "Trigger", Plain), col("unreplied", "未回复消息", "Unreplied", Count), col("started_at", "开始时间", "Began", Instant),
-				col("ended_at", "结束时间", "Ended", Instant), col("ended", "结束方式", "How", Plain), col("ended_by", "结束人", "Ended by", Plain), col("seconds", "时长", "Lasted", Seconds)},
+			Columns: []Column{shopColumn, conversationColumn, col("cause", "触发规则", "Trigger", Word), col("unreplied", "未回复消息", "Unreplied", Count), col("started_at", "开始时间", "Began", Instant),
+				col("ended_at", "结束时间", "Ended", Instant), col("ended", "结束方式", "How", Word), col("ended_by", "结束人", "Ended by", Plain), col("seconds", "时长", "Lasted", Seconds)},
 		},
 	}
 }

@@ -4,7 +4,7 @@ package queries
 const standing = `
 SELECT shop_id, toString(name) AS indicator, value, standard, toString(comparison) AS comparison, samples, toString(verdict) AS verdict, window_start, window_end
 FROM service_indicators
-WHERE window_kind = 'half_month' AND window_start = {{period_start}} AND standard IS NOT NULL AND value IS NOT NULL`
+WHERE {{shop:shop_id}} AND window_kind = 'half_month' AND window_start = {{period_start}} AND standard IS NOT NULL AND value IS NOT NULL`
 
 // forecast extrapolates each standard to the end of the period. What is still to come is taken to behave as what came. A
 // share: beta-binomial, so that few samples make a wide interval. The mean wait: by the spread of the days' means.
@@ -36,7 +36,7 @@ FROM
     (
         SELECT shop_id, count() AS days, stddevSamp(wait_sum_us / rounds_answered / 1000000) AS spread
         FROM service_kpis
-        WHERE window_kind = 'day' AND window_start >= {{period_start}} AND window_start < {{period_end}} AND rounds_answered > 0
+        WHERE {{shop:shop_id}} AND window_kind = 'day' AND window_start >= {{period_start}} AND window_start < {{period_end}} AND rounds_answered > 0
         GROUP BY shop_id
     ) AS d ON s.shop_id = d.shop_id
     WHERE samples > 0
@@ -47,12 +47,12 @@ const botNow = `
 SELECT shop_id, trigger_conversation_id AS conversation_id, trigger_consumer_id AS consumer_id, toString(trigger) AS cause,
     unreplied, consumers, started_at AS since, dateDiff('second', started_at, {{now}}) AS seconds
 FROM takeovers
-WHERE takeover_end = 'lasting'
+WHERE {{shop:shop_id}} AND takeover_end = 'lasting'
 ORDER BY started_at, shop_id`
 
 func botColumns() []Column {
 	return []Column{shopColumn, conversationColumn, consumerColumn,
-		col("cause", "触发规则", "Trigger", Plain), col("unreplied", "未回复消息", "Unreplied", Count), col("consumers", "涉及消费者", "Consumers", Count),
+		col("cause", "触发规则", "Trigger", Word), col("unreplied", "未回复消息", "Unreplied", Count), col("consumers", "涉及消费者", "Consumers", Count),
 		col("since", "开始时间", "Since", Instant), colSteps("seconds", "已持续", "For", Seconds, []Step{{Colour: Green}, {From: 300, Colour: Yellow}, {From: 1800, Colour: Red}})}
 }
 
@@ -62,7 +62,7 @@ func Overview() []Query {
 		{
 			ID: "overview.shops", Title: Text{"本期考核店铺", "Shops assessed"}, Shape: Figure,
 			About:   Text{"本考核周期内有数据的店铺数", "Shops with anything counted in the period"},
-			SQL:     `SELECT count() AS shops FROM service_kpis WHERE window_kind = 'half_month' AND window_start = {{period_start}}`,
+			SQL:     `SELECT count() AS shops FROM service_kpis WHERE {{shop:shop_id}} AND window_kind = 'half_month' AND window_start = {{period_start}}`,
 			Columns: []Column{col("shops", "店铺", "Shops", Count)},
 		},
 		{
@@ -80,13 +80,13 @@ func Overview() []Query {
 		{
 			ID: "overview.in_bot", Title: Text{"机器人接待中", "In bot reception"}, Shape: Figure,
 			About:   Text{"此刻由机器人接待的店铺数", "Shops that the bot receives for right now"},
-			SQL:     `SELECT uniqExact(shop_id) AS shops FROM takeovers WHERE takeover_end = 'lasting'`,
+			SQL:     `SELECT uniqExact(shop_id) AS shops FROM takeovers WHERE {{shop:shop_id}} AND takeover_end = 'lasting'`,
 			Columns: []Column{colSteps("shops", "店铺", "Shops", Count, anyIsYellow())},
 		},
 		{
 			ID: "overview.restricted", Title: Text{"受限店铺", "Shops restricted"}, Shape: Figure,
 			About:   Text{"限制措施此刻生效的店铺数", "Shops under a restriction that is in force now"},
-			SQL:     `SELECT uniqExact(shop_id) AS shops FROM decisions WHERE restricted AND restricted_from <= {{now}} AND restricted_until > {{now}}`,
+			SQL:     `SELECT uniqExact(shop_id) AS shops FROM decisions WHERE {{shop:shop_id}} AND restricted AND restricted_from <= {{now}} AND restricted_until > {{now}}`,
 			Columns: []Column{colSteps("shops", "店铺", "Shops", Count, anyIsRed())},
 		},
 		{
@@ -100,7 +100,7 @@ SELECT k.shop_id AS shop_id, conversations, ratings,
     takeovers, bot_us / 1000000 AS bot_seconds,
     arrayStringConcat(arrayFilter((name, verdict) -> verdict = 'missed', indicator_names, indicator_verdicts), ', ') AS missed
 FROM service_kpis AS k
-WHERE window_kind = 'half_month' AND window_start = {{period_start}}
+WHERE {{shop:k.shop_id}} AND window_kind = 'half_month' AND window_start = {{period_start}}
 ORDER BY missed = '', reply_rate ASC NULLS LAST, shop_id
 LIMIT 1000`,
 			Columns: []Column{shopColumn, col("conversations", "会话数", "Conversations", Count), col("ratings", "评价数", "Ratings", Count), replyRate, avgWait, dissatisfaction,
@@ -141,7 +141,7 @@ LIMIT 500`,
 			About: Text{"按发送方统计的消息数", "Messages by who sent them"},
 			SQL: `
 SELECT {{bucket:time}} AS time, countIf(actor_role = 'consumer') AS consumer, countIf(actor_role = 'agent') AS agent, countIf(actor_role = 'bot') AS bot
-FROM (SELECT time, actor_role FROM message_index FINAL WHERE message AND {{in_range:time}})
+FROM (SELECT time, actor_role FROM message_index FINAL WHERE message AND {{shop:shop_id}} AND {{in_range:time}})
 GROUP BY time
 ORDER BY time`,
 			Columns: []Column{col("consumer", "消费者", "Consumers", Count), col("agent", "客服", "Agents", Count), col("bot", "机器人", "Bot", Count)},

@@ -34,6 +34,8 @@ const (
 	Indicator Unit = "indicator" // the name of an indicator
 	Verdict   Unit = "verdict"   // reported, not_judged, met, or missed
 	Mixed     Unit = "mixed"     // a share or seconds, by the row's indicator
+	Word      Unit = "word"      // one of Words
+	WordList  Unit = "words"     // some of Words, joined by ", "
 )
 
 // Shape is how the answer is to be read.

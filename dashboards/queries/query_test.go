@@ -160,11 +160,11 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	number := func(n int) string { return strconv.Itoa(n) }
-	check("overview.shops", "shops", "", number(len(shops)))
-	check("overview.missing", "shops", "", number(countShops(func(s shopSeed) bool { return len(s.misses()) > 0 })))
-	check("overview.in_bot", "shops", "", number(countShops(func(s shopSeed) bool { return s.lasting })))
-	check("overview.restricted", "shops", "", number(countShops(func(s shopSeed) bool { return s.restricted })))
-	check("overview.bot_now", "seconds", "", "3600", "3600")
+	check("overview.shops", "shops", queries.All, number(len(shops)))
+	check("overview.missing", "shops", queries.All, number(countShops(func(s shopSeed) bool { return len(s.misses()) > 0 })))
+	check("overview.in_bot", "shops", queries.All, number(countShops(func(s shopSeed) bool { return s.lasting })))
+	check("overview.restricted", "shops", queries.All, number(countShops(func(s shopSeed) bool { return s.restricted })))
+	check("overview.bot_now", "seconds", queries.All, "3600", "3600")
 	check("live.bot_count", "shops", quoted, "1")
 	check("live.waiting_count", "waiting", queries.All, number(waiting(shops...)))
 	check("live.longest", "seconds", "shop-a", number(int(now.Sub(noon(days-1).Add(19*time.Minute))/time.Second)))
@@ -220,7 +220,7 @@ func TestDistanceAndForecast(t *testing.T) {
 	find := func(id string) queries.Query {
 		return queries.Every()[slices.IndexFunc(queries.Every(), func(q queries.Query) bool { return q.ID == id })]
 	}
-	names, rows := ask(t, seeded, grafana(find("overview.distance").SQL, chosen("")))
+	names, rows := ask(t, seeded, grafana(find("overview.distance").SQL, chosen(queries.All)))
 	at := func(name string) int { return slices.Index(names, name) }
 	checked := 0
 	for _, row := range rows {
@@ -246,7 +246,7 @@ func TestDistanceAndForecast(t *testing.T) {
 	if checked != len(shops) {
 		t.Errorf("%d shops have a distance, want %d", checked, len(shops))
 	}
-	names, rows = ask(t, seeded, grafana(find("overview.forecast").SQL, chosen("")))
+	names, rows = ask(t, seeded, grafana(find("overview.forecast").SQL, chosen(queries.All)))
 	checked = 0
 	for _, row := range rows {
 		if row[at("indicator")] != indicators[0] {

@@ -61,7 +61,7 @@ FROM rounds
 WHERE shop_id = {{shop}} AND counted AND NOT within AND started_at >= {{period_start}} AND started_at < {{period_end}}
 ORDER BY waited DESC, conversation_id, started_at
 LIMIT 100`,
-			Columns: []Column{shopColumn, conversationColumn, consumerColumn, agentColumn, col("started_at", "开始时间", "Began", Instant), col("outcome", "结果", "Outcome", Plain), col("waited", "等待时长", "Waited", Seconds)},
+			Columns: []Column{shopColumn, conversationColumn, consumerColumn, agentColumn, col("started_at", "开始时间", "Began", Instant), col("outcome", "结果", "Outcome", Word), col("waited", "等待时长", "Waited", Seconds)},
 		},
 		{
 			ID: "shop.ratings", Title: Text{"满意度评分", "Ratings"}, Shape: Bars,
@@ -95,7 +95,7 @@ FROM takeovers
 WHERE shop_id = {{shop}} AND started_at >= {{period_start}} AND started_at < {{period_end}}
 ORDER BY started_at DESC
 LIMIT 200`,
-			Columns: []Column{shopColumn, conversationColumn, col("cause", "触发规则", "Trigger", Plain), col("unreplied", "未回复消息", "Unreplied", Count), col("consumers", "涉及消费者", "Consumers", Count),
+			Columns: []Column{shopColumn, conversationColumn, col("cause", "触发规则", "Trigger", Word), col("unreplied", "未回复消息", "Unreplied", Count), col("consumers", "涉及消费者", "Consumers", Count),
 				col("started_at", "开始时间", "Began", Instant), col("ended_at", "结束时间", "Ended", Instant), col("ended_by", "结束人", "Ended by", Plain), col("seconds", "时长", "Lasted", Seconds)},
 		},
 	}
@@ -112,7 +112,7 @@ SELECT life, started_at, ended_at, toString(life_end) AS ended, consumer_id, fir
 FROM conversations
 WHERE shop_id = {{shop}} AND conversation_id = {{conversation}}
 ORDER BY life`,
-			Columns: []Column{col("life", "序号", "Life", Count), col("started_at", "开始时间", "Began", Instant), col("ended_at", "结束时间", "Ended", Instant), col("ended", "结束方式", "How", Plain),
+			Columns: []Column{col("life", "序号", "Life", Count), col("started_at", "开始时间", "Began", Instant), col("ended_at", "结束时间", "Ended", Instant), col("ended", "结束方式", "How", Word),
 				consumerColumn, col("agent", "首位客服", "First agent", Plain), col("rounds", "轮次", "Rounds", Count), col("score", "评分", "Score", Count)},
 		},
 		{
@@ -123,7 +123,7 @@ SELECT number, started_at, ended_at, toString(outcome) AS outcome, wait_us / 100
 FROM rounds
 WHERE shop_id = {{shop}} AND conversation_id = {{conversation}}
 ORDER BY number`,
-			Columns: []Column{col("number", "序号", "Round", Count), col("started_at", "开始时间", "Began", Instant), col("ended_at", "结束时间", "Ended", Instant), col("outcome", "结果", "Outcome", Plain),
+			Columns: []Column{col("number", "序号", "Round", Count), col("started_at", "开始时间", "Began", Instant), col("ended_at", "结束时间", "Ended", Instant), col("outcome", "结果", "Outcome", Word),
 				{Name: "waited", Title: Text{"等待时长", "Waited"}, Unit: Seconds, Steps: atMost(120, 180)}, col("agent", "客服", "Agent", Plain), col("counted", "计入考核", "Counts", Yes), col("within", "及时", "In time", Yes)},
 		},
 		{
@@ -142,7 +142,7 @@ FROM
 )
 ORDER BY log_offset
 LIMIT 1000`,
-			Columns: []Column{col("time", "时间", "Time", Instant), col("event", "事件", "Event", Plain), col("role", "角色", "Role", Plain), col("actor_id", "账号", "Account", Plain), col("message", "消息类型", "Message", Plain),
+			Columns: []Column{col("time", "时间", "Time", Instant), col("event", "事件", "Event", Word), col("role", "角色", "Role", Word), col("actor_id", "账号", "Account", Plain), col("message", "消息类型", "Message", Word),
 				col("text_runes", "字数", "Characters", Count), col("automatic", "自动", "Automatic", Yes), col("shielded", "已屏蔽", "Shielded", Yes), col("log_offset", "日志位置", "Offset", Count)},
 		},
 	}

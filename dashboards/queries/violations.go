@@ -2,7 +2,7 @@ package queries
 
 // Violations is what was flagged, judged, and sanctioned, without the words.
 func Violations() []Query {
-	category := col("category", "类别", "Category", Plain)
+	category := col("category", "类别", "Category", Word)
 	offender := col("offender_id", "责任方", "Offender", Plain)
 	return []Query{
 		{
@@ -30,7 +30,7 @@ FROM violation_flags
 WHERE {{shop:shop_id}} AND {{category:category}} AND {{in_range:time}}
 GROUP BY kind
 ORDER BY flags DESC, kind`,
-			Columns: []Column{col("kind", "类别", "Category", Plain), col("flags", "标记", "Flags", Count)},
+			Columns: []Column{col("kind", "类别", "Category", Word), col("flags", "标记", "Flags", Count)},
 		},
 		{
 			ID: "violations.newest", Title: Text{"最新标记", "Newest flags"}, Shape: Table,
@@ -41,7 +41,7 @@ FROM violation_flags AS f
 WHERE {{shop:shop_id}} AND {{category:f.category}} AND {{in_range:time}}
 ORDER BY time DESC, flag_id
 LIMIT 200`,
-			Columns: []Column{col("time", "时间", "Time", Instant), shopColumn, conversationColumn, offender, category, col("sub_kind", "细类", "Kind", Plain), col("grave", "严重程度", "Severity", Plain),
+			Columns: []Column{col("time", "时间", "Time", Instant), shopColumn, conversationColumn, offender, category, col("sub_kind", "细类", "Kind", Plain), col("grave", "严重程度", "Severity", Word),
 				col("confidence", "置信度", "Confidence", Share), col("auto_confirmed", "自动确认", "At once", Yes), col("detector", "检测器", "Detector", Plain)},
 		},
 		{
@@ -53,7 +53,7 @@ FROM sanctions AS s
 WHERE {{shop:shop_id}} AND {{category:s.category}} AND NOT reversed AND s.kind IN ('mute', 'ban', 'points', 'milestone') AND s.time <= {{now}} AND (until IS NULL OR until > {{now}})
 ORDER BY since DESC, sanction_id
 LIMIT 500`,
-			Columns: []Column{col("who", "对象", "Who", Plain), offender, col("sanction", "处罚", "Sanction", Plain), category, shopColumn, conversationColumn,
+			Columns: []Column{col("who", "对象", "Who", Word), offender, col("sanction", "处罚", "Sanction", Word), category, shopColumn, conversationColumn,
 				col("since", "开始", "From", Instant), col("until", "结束", "Until", Instant), col("points", "积分", "Points", Count), col("offence", "第几次", "Offence", Count)},
 		},
 		{
