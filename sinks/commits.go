@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -35,6 +36,19 @@ func (o *ownership) gain(partitions map[string][]int32) {
 			o.owned[topic][n] = true
 		}
 	}
+}
+
+// all are the owned partitions.
+func (o *ownership) all() map[string]map[int32]bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := make(map[string]map[int32]bool, len(o.owned))
+	for topic, numbers := range o.owned {
+		if len(numbers) > 0 {
+			all[topic] = maps.Clone(numbers)
+		}
+	}
+	return all
 }
 
 func (o *ownership) lose(partitions map[string][]int32) {

@@ -179,6 +179,7 @@ func (w *world) publishBytes(topic, key string, value []byte) {
 
 // running is a sink at work.
 type running struct {
+	sink     *Sink
 	stop     context.CancelFunc
 	ended    chan error
 	registry *prometheus.Registry
@@ -203,7 +204,7 @@ func (w *world) start(conn driver.Conn) *running {
 		w.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.stop = cancel
+	r.stop, r.sink = cancel, sink
 	go func() { r.ended <- sink.Run(ctx) }()
 	w.Cleanup(func() { w.end(r) })
 	return r

@@ -34,6 +34,7 @@ type session struct {
 	kafka   *engine
 	owner   *ownership
 	lag     *lag
+	ready   readiness
 
 	// working ends when even work that was begun must stop.
 	working context.Context
@@ -89,6 +90,7 @@ func (s *session) close() { s.client.CloseAllowingRebalance() }
 // gain takes partitions over. That the group gives them shows that it works.
 func (s *session) gain(gained map[string][]int32) {
 	s.owner.gain(gained)
+	s.ready.join()
 	s.kafka.worked()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -39,6 +40,7 @@ type Sink struct {
 	deps    Dependencies
 	metrics *metrics
 	options []kgo.Opt
+	session atomic.Pointer[session] // of the newest Run
 }
 
 // New checks the configuration. Neither Kafka nor ClickHouse needs to be there yet.
@@ -82,5 +84,6 @@ func (s *Sink) Run(ctx context.Context) error {
 		return err
 	}
 	defer session.close()
+	s.session.Store(session)
 	return session.run(ctx)
 }

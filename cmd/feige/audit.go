@@ -11,7 +11,7 @@ import (
 type auditCmd struct {
 	Period string `help:"Only this half-month (2026-11-H1) or day (2026-11-05)." placeholder:"PERIOD"`
 	Show   int    `help:"Differences to print; all are counted." default:"50"`
-	Wait   bool   `help:"Wait until the pipeline has caught up; do so where nothing is being published."`
+	Wait   bool   `help:"Wait until what the log holds now has passed the whole pipeline, and audit up to there; more may be published meanwhile."`
 }
 
 func (c auditCmd) Run(a *app) error {
@@ -44,7 +44,7 @@ func (c auditCmd) Run(a *app) error {
 	logger := ops.NewLogger(a.stderr, s.Log)
 	if c.Wait {
 		p := parts{settings: s, namespace: s.Namespace, logger: logger}
-		if err := p.awaitCatchUp(a.ctx, a); err != nil {
+		if config.Until, err = p.awaitPassage(a.ctx, a); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,7 @@ func (p parts) sink(conn driver.Conn) (ops.Service, error) {
 	if err != nil {
 		return ops.Service{}, fmt.Errorf("building the sinks: %w", err)
 	}
+	p.checks.Register(p.namespace.Topic(sinks.Group), sink.Ready)
 	return ops.Service{Name: "sinks", Run: sink.Run}, nil
 }
 

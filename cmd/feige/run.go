@@ -178,6 +178,19 @@ func everyRow(ctx context.Context, a *app, conn driver.Conn, database string, re
 
 // awaitCatchUp waits until every stage of the namespace has read and written everything.
 func (p parts) awaitCatchUp(ctx context.Context, a *app) error {
+	return p.awaiting(ctx, a, catchup.Wait)
+}
+
+// awaitPassage waits until what the topics of the namespace hold now has passed every stage, and returns where they ended.
+func (p parts) awaitPassage(ctx context.Context, a *app) (ends catchup.Ends, err error) {
+	err = p.awaiting(ctx, a, func(ctx context.Context, admin *kadm.Client, stages []catchup.Stage, options catchup.Options) (err error) {
+		ends, err = catchup.Pass(ctx, admin, stages, options)
+		return err
+	})
+	return ends, err
+}
+
+func (p parts) awaiting(ctx context.Context, a *app, wait func(context.Context, *kadm.Client, []catchup.Stage, catchup.Options) error) error {
 	options, err := p.settings.Kafka.KGO()
 	if err != nil {
 		return withCode(codeUsage, err)
@@ -188,7 +201,7 @@ func (p parts) awaitCatchUp(ctx context.Context, a *app) error {
 	}
 	defer client.Close()
 	bar := newProgress(a.stdout, "pipeline", "records")
-	err = catchup.Wait(ctx, kadm.NewClient(client), stages(p.namespace), catchup.Options{
+	err = wait(ctx, kadm.NewClient(client), stages(p.namespace), catchup.Options{
 		Interval: 200 * time.Millisecond,
 		// A pass over the shops after the last tick may begin that much later, and then be written.
 		Quiet: 2*p.settings.Processors.VisitInterval + time.Second,

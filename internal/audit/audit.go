@@ -28,7 +28,7 @@ func Run(ctx context.Context, cfg Config, deps Dependencies) (*Report, error) {
 	log := chatLog{opts: opts, topic: deps.Namespace.Topic(schemas.TopicEvents), stall: cfg.StallTimeout}
 	tables := warehouse{conn: deps.Conn, database: deps.Database, cfg: cfg}
 
-	extents, err := log.extents(ctx)
+	extents, err := log.extents(ctx, cfg.Until)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func Run(ctx context.Context, cfg Config, deps Dependencies) (*Report, error) {
 		if m.got, err = tables.read(ctx, e.partition, derived); err != nil {
 			return nil, err
 		}
-		now, err := log.extents(ctx)
+		now, err := log.extents(ctx, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ type caseLog struct {
 
 // auditCases audits violations.cases and what follows from it.
 func auditCases(ctx context.Context, log chatLog, tables warehouse, cfg Config, deps Dependencies, report *Report) error {
-	extents, err := log.extents(ctx)
+	extents, err := log.extents(ctx, cfg.Until)
 	if err != nil {
 		return err
 	}

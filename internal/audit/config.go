@@ -18,6 +18,9 @@ type Config struct {
 	// Period limits the audit to rounds, lives, and takeovers that began in it, ratings and events of
 	// it, and windows that lie in it. The zero span limits nothing.
 	Period worktime.Span `yaml:"-"`
+	// Until limits the audit to records before these offsets, by topic (with its namespace) and partition: what was
+	// waited for. Topics that are not in it are audited up to where they end.
+	Until map[string]map[int32]int64 `yaml:"-"`
 	// Show is how many differences the report keeps in words; all are counted (0 to 100000).
 	Show int `yaml:"show"`
 	// StallTimeout ends the audit when the log yields nothing for that long (1s to 1h).

@@ -1,5 +1,5 @@
 // Package audit says whether ClickHouse answers what the log of chat events amounts to: it reads
-// chat.events from its beginning up to where it ended when the audit began, lets the oracle work out
+// chat.events from its beginning up to where it ended when the audit began (or up to given offsets), lets the oracle work out
 // every round, life, rating, takeover, snapshot, and decision, and holds them against the rows of the
 // views, one by one.
 //

@@ -27,8 +27,8 @@ type chatLog struct {
 	stall time.Duration
 }
 
-// extents notes where every partition starts and ends.
-func (l chatLog) extents(ctx context.Context) ([]extent, error) {
+// extents notes where every partition starts and ends; until, if it knows the topic, says where it is to end.
+func (l chatLog) extents(ctx context.Context, until map[string]map[int32]int64) ([]extent, error) {
 	client, err := kgo.NewClient(l.opts...)
 	if err != nil {
 		return nil, fmt.Errorf("audit: connect to Kafka: %w", err)
@@ -56,7 +56,11 @@ func (l chatLog) extents(ctx context.Context) ([]extent, error) {
 		if !ok || !ok2 {
 			return nil, fmt.Errorf("audit: topic %s has no partition %d, but %d partitions", l.topic, p, len(ends[l.topic]))
 		}
-		out = append(out, extent{partition: p, start: start.Offset, end: end.Offset})
+		e := extent{partition: p, start: start.Offset, end: end.Offset}
+		if bounds, ok := until[l.topic]; ok { // a partition that it does not know came later
+			e.end = max(e.start, min(e.end, bounds[p]))
+		}
+		out = append(out, e)
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("audit: topic %s does not exist", l.topic)
