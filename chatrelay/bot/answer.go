@@ -73,7 +73,9 @@ func (b *Bot) text(ctx context.Context, ev *chatv1.ChatEvent) (text, from string
 			return text, byWebhook
 		}
 	}
-	answer, entry := b.lists.Load().Of(ev.ShopId).Answer(ev.GetMessage().GetText(), b.cfg.Coverage)
+	b.listing.RLock()
+	defer b.listing.RUnlock()
+	answer, entry := b.lists.Of(ev.ShopId).Answer(ev.GetMessage().GetText(), b.cfg.Coverage)
 	if entry == "" {
 		return answer, byFallback
 	}

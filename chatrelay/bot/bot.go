@@ -45,7 +45,6 @@ type Bot struct {
 	topic      string
 	options    []kgo.Opt // of the client that Run makes: one is a member of the group as soon as it exists
 	receptions *receptions
-	lists      atomic.Pointer[Lists]
 	hook       *webhook
 	metrics    *metrics
 	workers    []chan *message
@@ -54,6 +53,9 @@ type Bot struct {
 
 	mu    sync.Mutex
 	parts map[int32]*offsets
+
+	listing sync.RWMutex // held while lists is looked at
+	lists   *Lists
 }
 
 // message is a consumer's message under way.
@@ -83,7 +85,7 @@ func New(cfg Config, deps Dependencies) (*Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bot: %w", err)
 	}
-	b.lists.Store(lists)
+	b.lists = lists
 	if b.hook, err = newWebhook(cfg.Webhook, b.log); err != nil {
 		return nil, err
 	}
@@ -100,9 +102,10 @@ func New(cfg Config, deps Dependencies) (*Bot, error) {
 	}
 	b.options = append(opts,
 		kgo.ConsumerGroup(deps.Namespace.Topic(Group)), kgo.ConsumeTopics(b.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.AdjustFetchOffsetsFn(b.start), kgo.DisableAutoCommit(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.AdjustFetchOffsetsFn(b.start), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(cfg.SessionTimeout/5), kgo.FetchMaxWait(cfg.MaxWait), kgo.FetchMinBytes(1),
 		kgo.MetadataMinAge(250*time.Millisecond),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { b.assigned.Store(true) }), // also with none
 		kgo.OnPartitionsRevoked(func(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
 			b.commit(ctx, client)
 			b.forget(gone)
@@ -156,7 +159,8 @@ func (b *Bot) Run(ctx context.Context) error {
 }
 
 // start is asked where to begin. A partition that the group has never had begins at its end, and that is committed, so
-// that what comes from here on is answered whatever happens.
+// that what comes from here on is answered whatever happens. (Where the log no longer holds what was committed, reading
+// goes on at its start: what is too old is left.)
 func (b *Bot) start(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	parts := offsets[b.topic]
 	var ends kadm.ListedOffsets
@@ -180,7 +184,6 @@ func (b *Bot) start(ctx context.Context, offsets map[string]map[int32]kgo.Offset
 		b.parts[p] = newOffsets(at)
 		b.mu.Unlock()
 	}
-	b.assigned.Store(true)
 	return offsets, nil
 }
 
@@ -319,7 +322,10 @@ func (b *Bot) housekeep(ctx context.Context, client *kgo.Client) {
 				b.log.Error("bot: the changed questions and answers are not taken", "error", err)
 				continue
 			}
-			b.lists.Store(lists)
+			b.listing.Lock()
+			b.lists, lists = lists, b.lists
+			b.listing.Unlock()
+			lists.close()
 			b.log.Info("bot: questions and answers are read again")
 		}
 	}

@@ -20,7 +20,8 @@ type Config struct {
 	Coverage float64 `yaml:"coverage"`
 	// MaxAge is how old a message may be to be answered still (1s to 24h).
 	MaxAge time.Duration `yaml:"max_age"`
-	// Workers answer conversations at the same time (1 to 1024); each conversation in order.
+	// Workers answer conversations at the same time (1 to 1024); each conversation in order. More of them than the webhook
+	// has slots keep answering from the list while it is slow.
 	Workers int `yaml:"workers"`
 	// Waiting bounds the messages of a partition whose reception is not known yet (16 to 1000000); past it reading pauses.
 	Waiting int `yaml:"waiting"`
@@ -53,7 +54,7 @@ type Webhook struct {
 // DefaultConfig answers from the built-in list.
 func DefaultConfig() Config {
 	return Config{
-		Account: "reception-bot", Reload: 5 * time.Second, Coverage: 0.6, MaxAge: 5 * time.Minute, Workers: 16, Waiting: 10_000,
+		Account: "reception-bot", Reload: 5 * time.Second, Coverage: 0.6, MaxAge: 5 * time.Minute, Workers: 128, Waiting: 10_000,
 		CommitInterval: 500 * time.Millisecond, SessionTimeout: 10 * time.Second, MaxWait: 500 * time.Millisecond,
 		Webhook: Webhook{Timeout: 2 * time.Second, Concurrency: 32, Failures: 5, Pause: 10 * time.Second},
 	}

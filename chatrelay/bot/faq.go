@@ -130,6 +130,9 @@ func (l *List) build() error {
 	return nil
 }
 
+// close frees the index, which bleve keeps in a table of its own.
+func (l *List) close() { _ = l.index.Close() } // it is in memory
+
 // termsOf are the words of a text: Latin words and numbers, and pairs of Han characters.
 func termsOf(m *mapping.IndexMappingImpl, text string) map[string]bool {
 	terms := map[string]bool{}
@@ -201,9 +204,24 @@ func (ls *Lists) Of(shop string) *List {
 	return ls.rest
 }
 
+// close frees the indexes. Nothing may be asked any more.
+func (ls *Lists) close() {
+	for _, l := range ls.shops {
+		l.close()
+	}
+	if ls.rest != nil {
+		ls.rest.close()
+	}
+}
+
 // LoadLists reads a directory, or the built-in list where dir is empty.
-func LoadLists(dir string) (*Lists, error) {
+func LoadLists(dir string) (_ *Lists, err error) {
 	ls := &Lists{shops: map[string]*List{}}
+	defer func() {
+		if err != nil {
+			ls.close()
+		}
+	}()
 	if dir != "" {
 		files, err := listFiles(dir)
 		if err != nil {
@@ -220,6 +238,7 @@ func LoadLists(dir string) (*Lists, error) {
 				return nil, err
 			}
 			if other, twice := from[l.Shop]; twice {
+				l.close()
 				return nil, fmt.Errorf("%s: shop %q has a list in %s already", file, l.Shop, other)
 			}
 			from[l.Shop] = file

@@ -92,6 +92,7 @@ func FuzzParseList(f *testing.F) {
 	f.Add([]byte("shop: a\nentries: [{id: 1}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if l, err := ParseList("f", data); err == nil {
+			defer l.close()
 			l.Answer("什么时候发货", 0.5)
 		}
 	})
