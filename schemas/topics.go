@@ -116,6 +116,12 @@ func (n Namespace) Database(base string) string {
 // EventKey is the key of a chat event.
 func EventKey(shop, conversation string) string { return shop + "/" + conversation }
 
+// IsEventKey tells whether a key is EventKey of the two.
+func IsEventKey[K ~[]byte | ~string](key K, shop, conversation string) bool {
+	n := len(shop)
+	return len(key) == n+1+len(conversation) && string(key[:n]) == shop && key[n] == '/' && string(key[n+1:]) == conversation
+}
+
 // ShopOf is the shop part of any key.
 func ShopOf(key string) string {
 	shop, _, _ := strings.Cut(key, "/")
@@ -176,10 +182,12 @@ func (h *ShopHash) Sum(b []byte) []byte {
 }
 
 // Partition is the partition of a key among n.
-func Partition(key []byte, n int32) int32 {
-	h := ShopHash{sum: fnvOffset}
-	_, _ = h.Write(key)
-	return int32(h.Sum32()) % n
+func Partition[K ~[]byte | ~string](key K, n int32) int32 {
+	sum := uint32(fnvOffset)
+	for i := 0; i < len(key) && key[i] != '/'; i++ {
+		sum = (sum ^ uint32(key[i])) * fnvPrime
+	}
+	return int32(sum&0x7fffffff) % n
 }
 
 // Fingerprint is a 64-bit digest of an id, kept in state where the id itself would be too long.

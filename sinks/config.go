@@ -56,6 +56,8 @@ func DefaultConfig() Config {
 		InsertSettings: map[string]string{
 			// A replay's batch may span many months, and each is a partition.
 			"max_partitions_per_insert_block": "0",
+			// Merges replace repeated rows, and readers look FINAL: to do so at each insert as well costs an eighth of it.
+			"optimize_on_insert": "0",
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package sinks
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -125,7 +124,7 @@ func (m *mapper) eventRows(b *batch, rec *kgo.Record) *refusal {
 	if ev.GetTick() != nil {
 		return nil
 	}
-	if ev.ShopId == "" || !keyIs(rec.Key, ev.ShopId, ev.ConversationId) {
+	if ev.ShopId == "" || !schemas.IsEventKey(rec.Key, ev.ShopId, ev.ConversationId) {
 		return refuse(CodeMisplaced, "an event of %q under key %q", schemas.EventKey(ev.ShopId, ev.ConversationId), rec.Key)
 	}
 	if bad := m.checkPartition(rec); bad != nil {
@@ -150,12 +149,6 @@ func (m *mapper) eventRows(b *batch, rec *kgo.Record) *refusal {
 		b.signIns.write(origin, rec, ev, row)
 	}
 	return nil
-}
-
-// keyIs tells whether a key is schemas.EventKey of the two.
-func keyIs(key []byte, shop, conversation string) bool {
-	rest, ok := bytes.CutPrefix(key, []byte(shop))
-	return ok && len(rest) > 0 && rest[0] == '/' && string(rest[1:]) == conversation
 }
 
 func (m *mapper) factRows(b *batch, rec *kgo.Record) *refusal {

@@ -134,7 +134,7 @@ func (f *Feed) Run(ctx context.Context) error {
 
 // PartitionOf is where a shop's events are.
 func (f *Feed) PartitionOf(shop string) int32 {
-	return schemas.Partition([]byte(shop), f.deps.Broker.Partitions)
+	return schemas.Partition(shop, f.deps.Broker.Partitions)
 }
 
 // Open makes sure that the shop's partition is being read.

@@ -154,7 +154,7 @@ func (a *API) kpis(_ *http.Request, shop string) (any, *problem) {
 		TickUS  int64    `json:"tickUs"`
 		Windows []Window `json:"windows"`
 	}{ShopID: shop, Windows: []Window{}}
-	value, tick := a.view.state(shop, schemas.Partition([]byte(shop), a.deps.Broker.Partitions))
+	value, tick := a.view.state(shop, schemas.Partition(shop, a.deps.Broker.Partitions))
 	if value == nil {
 		if !a.view.known(shop) {
 			return nil, problemf(http.StatusNotFound, "not_found", "nothing is known of the shop")

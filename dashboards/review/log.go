@@ -157,7 +157,7 @@ func (r *records) write(ctx context.Context, topic, key, id string, m interface{
 		read = r.book.await(id)
 		defer r.book.forgetAwait(id)
 	}
-	rec := &kgo.Record{Topic: r.ns.Topic(topic), Key: []byte(key), Value: value, Partition: schemas.Partition([]byte(key), r.partitions)}
+	rec := &kgo.Record{Topic: r.ns.Topic(topic), Key: []byte(key), Value: value, Partition: schemas.Partition(key, r.partitions)}
 	if err := r.writer.ProduceSync(ctx, rec).FirstErr(); err != nil {
 		return fmt.Errorf("%w: %w", errAway, err)
 	}

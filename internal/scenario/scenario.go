@@ -59,7 +59,7 @@ func (s Scenario) Partitions(n int32) [][]oracle.Record {
 			}
 		} else {
 			key := schemas.EventKey(r.Event.ShopId, r.Event.ConversationId)
-			to = append(to, schemas.Partition([]byte(key), n))
+			to = append(to, schemas.Partition(key, n))
 		}
 		for _, p := range to {
 			out[p] = append(out[p], oracle.Record{Offset: int64(len(out[p])), Event: r.Event})

@@ -71,7 +71,7 @@ func TestFilesCanBeRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	repeatable := regexp.MustCompile(`^(CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE \S+ +ON CLUSTER \S+ (ADD COLUMN IF NOT EXISTS|COMMENT COLUMN|ADD INDEX IF NOT EXISTS)) `)
+	repeatable := regexp.MustCompile(`^(CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE \S+ +ON CLUSTER \S+\s+(ADD COLUMN IF NOT EXISTS|COMMENT COLUMN|ADD INDEX IF NOT EXISTS|MODIFY COLUMN \w+ CODEC)) ?`)
 	// What is stored already, into a table that replaces repeats; it has no ON CLUSTER.
 	takeOver := regexp.MustCompile("^INSERT INTO `elsewhere`\\.\\w+_index [^;]*\\sFROM `elsewhere`\\.\\w+_data")
 	d := dialect{database: "elsewhere", cluster: "everywhere", replicated: true, timeZone: "UTC"}

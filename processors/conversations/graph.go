@@ -64,10 +64,10 @@ func check(key string, partition, partitions int32, ev *chatv1.ChatEvent) error 
 		if !schemas.IsTickKey(key) {
 			return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("a tick under key %q", key)}
 		}
-	} else if ev.ShopId == "" || key != schemas.EventKey(ev.ShopId, ev.ConversationId) {
+	} else if ev.ShopId == "" || !schemas.IsEventKey(key, ev.ShopId, ev.ConversationId) {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("an event of %q under key %q", schemas.EventKey(ev.ShopId, ev.ConversationId), key)}
 	}
-	if want := schemas.Partition([]byte(key), partitions); partition != want {
+	if want := schemas.Partition(key, partitions); partition != want {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("key %q belongs to partition %d", key, want)}
 	}
 	if ev.Payload == nil {

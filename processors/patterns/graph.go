@@ -74,7 +74,7 @@ func check(key string, partition, partitions int32, s *chatv1.Signal) error {
 	if s.Payload == nil || s.ShopId == "" || s.SourceOffset < 0 {
 		return stream.Refusal{Code: "invalid", Reason: "a signal without a payload, a shop, or a source"}
 	}
-	if want := schemas.Partition([]byte(key), partitions); partition != want {
+	if want := schemas.Partition(key, partitions); partition != want {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("key %q belongs to partition %d", key, want)}
 	}
 	_, tally := s.Payload.(*chatv1.Signal_Tally)

@@ -101,7 +101,7 @@ func check(key string, partition, partitions int32, c *chatv1.Case) error {
 	if want := Key(o); want == "" || want != key {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("a step of %q under key %q", want, key)}
 	}
-	if want := schemas.Partition([]byte(key), partitions); partition != want {
+	if want := schemas.Partition(key, partitions); partition != want {
 		return stream.Refusal{Code: "misplaced", Reason: fmt.Sprintf("key %q belongs to partition %d", key, want)}
 	}
 	if id == "" || flag == "" {

@@ -95,6 +95,7 @@ func Persist[T any, P Pooled[T]](fresh func() P) goka.Edge {
 // until it returns.
 func Input[T any, P Pooled[T]](p *Processor, fresh func() P, callback func(ctx goka.Context, m P) error) goka.Edge {
 	return goka.Input(goka.Stream(p.rollback.input), inputCodec[T, P]{fresh}, func(ctx goka.Context, v any) {
+		p.begin(ctx)
 		switch m := v.(type) {
 		case P:
 			if err := callback(ctx, m); err != nil {

@@ -57,7 +57,7 @@ type (
 
 // NewSession decorates a session.
 func NewSession(inner sarama.ConsumerGroupSession, unordered bool) *Session {
-	return &session{ConsumerGroupSession: inner, claims: map[topicPartition]*claimed{}, unordered: unordered}
+	return newSession(inner, "in", []int32{0, 1, 2, 3}, unordered)
 }
 
 // Claim begins to follow a claim.
@@ -67,7 +67,7 @@ func (s *session) Claim(c sarama.ConsumerGroupClaim) *Claimed { return s.claim(c
 func (s *session) Lag() int64 { return s.lag() }
 
 // Delivered notes a message on its way.
-func (c *claimed) Delivered(offset int64) { c.delivered(offset) }
+func (c *claimed) Delivered(offset int64) { c.begin(offset) }
 
 // Rollback is what limits a recovered table.
 type Rollback = rollback

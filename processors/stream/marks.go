@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -36,12 +35,13 @@ type handler struct {
 }
 
 func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
-	h.s = &session{ConsumerGroupSession: s, claims: map[topicPartition]*claimed{}, unordered: h.p.unordered}
 	partitions := s.Claims()[h.p.rollback.input]
+	h.s = newSession(s, h.p.rollback.input, partitions, h.p.unordered)
 	if err := h.p.rollback.assign(s.Context(), h.p.admin, partitions); err != nil {
 		return err
 	}
 	h.p.assigned(partitions)
+	h.p.flowing.Store(h.s)
 	if err := h.inner.Setup(h.s); err != nil {
 		return err
 	}
@@ -61,57 +61,50 @@ func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerG
 	if err := h.p.rollback.check(c); err != nil {
 		return err
 	}
-	cl := h.s.claim(c)
-	ch := make(chan *sarama.ConsumerMessage, 64)
-	go func() {
-		defer close(ch)
-		for m := range c.Messages() {
-			cl.delivered(m.Offset)
-			h.p.metrics.delivered(m)
-			select {
-			case ch <- m:
-			case <-s.Context().Done():
-				return
-			}
-		}
-	}()
-	return h.inner.ConsumeClaim(h.s, orderedClaim{c, ch})
-}
-
-type orderedClaim struct {
-	sarama.ConsumerGroupClaim
-	ch <-chan *sarama.ConsumerMessage
-}
-
-func (c orderedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.ch }
-
-type topicPartition struct {
-	topic     string
-	partition int32
+	h.s.claim(c)
+	return h.inner.ConsumeClaim(h.s, c)
 }
 
 // session forwards a mark only up to the lowest message still in flight.
 type session struct {
 	sarama.ConsumerGroupSession
-	unordered bool // only tests switch it on
+	input     string // the topic whose marks these are
+	unordered bool   // only tests switch it on
+	// claims by partition: nil until its messages flow.
+	claims []atomic.Pointer[claimed]
+}
 
-	mu     sync.Mutex
-	claims map[topicPartition]*claimed
+func newSession(inner sarama.ConsumerGroupSession, input string, partitions []int32, unordered bool) *session {
+	n := int32(0)
+	for _, p := range partitions {
+		n = max(n, p+1)
+	}
+	return &session{ConsumerGroupSession: inner, input: input, unordered: unordered, claims: make([]atomic.Pointer[claimed], n)}
 }
 
 func (s *session) claim(c sarama.ConsumerGroupClaim) *claimed {
 	cl := &claimed{claim: c}
 	cl.next.Store(max(c.InitialOffset(), 0)) // without a commit the log begins at 0: see rollback.assign
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.claims[topicPartition{c.Topic(), c.Partition()}] = cl
+	s.claims[c.Partition()].Store(cl)
 	return cl
 }
 
+func (s *session) claimed(topic string, partition int32) *claimed {
+	if topic != s.input || int(partition) >= len(s.claims) {
+		return nil
+	}
+	return s.claims[partition].Load()
+}
+
+// begin notes a message that is being processed. Those of a partition come in its order.
+func (s *session) begin(topic string, partition int32, offset int64) {
+	if cl := s.claimed(topic, partition); cl != nil {
+		cl.begin(offset)
+	}
+}
+
 func (s *session) MarkOffset(topic string, partition int32, next int64, metadata string) {
-	s.mu.Lock()
-	cl := s.claims[topicPartition{topic, partition}]
-	s.mu.Unlock()
+	cl := s.claimed(topic, partition)
 	if cl == nil {
 		return
 	}
@@ -126,26 +119,26 @@ func (s *session) MarkOffset(topic string, partition int32, next int64, metadata
 
 // lag is the number of records that the session's claims have not finished.
 func (s *session) lag() (n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, cl := range s.claims {
-		n += max(cl.claim.HighWaterMarkOffset()-cl.next.Load(), 0)
+	for i := range s.claims {
+		if cl := s.claims[i].Load(); cl != nil {
+			n += max(cl.claim.HighWaterMarkOffset()-cl.next.Load(), 0)
+		}
 	}
 	return n
 }
 
-// claimed follows the messages of one partition from delivery to completion.
+// claimed follows the messages of one partition from the beginning of their processing to completion.
 type claimed struct {
 	claim sarama.ConsumerGroupClaim
 	next  atomic.Int64 // the first offset not known to be finished
 
 	mu      sync.Mutex
-	offsets []int64 // delivered and not forwarded, oldest first
+	offsets []int64 // begun and not forwarded, oldest first
 	head    int
 	out     map[int64]struct{} // finished out of turn
 }
 
-func (c *claimed) delivered(offset int64) {
+func (c *claimed) begin(offset int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.head > 1024 && c.head*2 > len(c.offsets) {
@@ -181,6 +174,3 @@ func (c *claimed) done(offset int64) int64 {
 	c.next.Store(low + 1)
 	return low
 }
-
-// sinceRecord is how long ago a record was written, for the latency metric.
-func sinceRecord(m *sarama.ConsumerMessage) time.Duration { return time.Since(m.Timestamp) }

@@ -3,7 +3,7 @@ package stream
 import (
 	"time"
 
-	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -56,10 +56,10 @@ func newMetrics(reg prometheus.Registerer, group, namespace string, lag func() f
 	return m, nil
 }
 
-func (m *metrics) delivered(msg *sarama.ConsumerMessage) {
+func (m *metrics) delivered(ctx goka.Context) {
 	m.records.Inc()
-	if msg.Offset&63 == 0 {
-		m.latency.Observe(sinceRecord(msg).Seconds())
+	if ctx.Offset()&63 == 0 {
+		m.latency.Observe(time.Since(ctx.Timestamp()).Seconds())
 	}
 }
 

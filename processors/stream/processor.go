@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -52,8 +53,9 @@ type Processor struct {
 	unordered bool                                      // only tests
 	producers func(opts []kgo.Opt) goka.ProducerBuilder // only tests replace it
 
-	admin *kadm.Client // of the current run
-	wake  chan struct{}
+	admin   *kadm.Client            // of the current run
+	flowing atomic.Pointer[session] // whose messages are processed
+	wake    chan struct{}
 
 	mu        sync.Mutex
 	current   *goka.Processor
@@ -180,7 +182,7 @@ func (p *Processor) build(opts []kgo.Opt) (*goka.Processor, error) {
 		goka.WithLogger(logger{p.log}),
 		goka.WithHasher(schemas.NewShopHash),
 		goka.WithNilHandling(goka.NilProcess),
-		goka.WithPartitionChannelSize(64),
+		goka.WithPartitionChannelSize(512),
 		goka.WithUpdateCallback(p.rollback.update),
 		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(cfg, tm)),
 		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(cfg)),
@@ -218,7 +220,7 @@ func (p *Processor) sarama() (*sarama.Config, error) {
 	}
 	c.Consumer.Return.Errors = true
 	c.Consumer.MaxProcessingTime = time.Second
-	c.Consumer.Fetch.Default = 4 << 20
+	c.Consumer.Fetch.Default = 1 << 20
 	// A fetch that waits for records holds up what shares its connection: heartbeats and commits, and the
 	// partitions that join later when tables are read back.
 	c.Consumer.MaxWaitTime = 100 * time.Millisecond
@@ -263,6 +265,14 @@ func (p *Processor) Stored(partition int32, key string) []byte {
 	}
 	v, _ := s.Get(key)
 	return v
+}
+
+// begin notes that a message is being processed.
+func (p *Processor) begin(ctx goka.Context) {
+	if s := p.flowing.Load(); s != nil {
+		s.begin(string(ctx.Topic()), ctx.Partition(), ctx.Offset())
+	}
+	p.metrics.delivered(ctx)
 }
 
 func (p *Processor) assigned(partitions []int32) {

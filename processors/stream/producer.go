@@ -9,7 +9,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -59,11 +58,14 @@ type producer struct {
 }
 
 type emission struct {
-	record kgo.Record
+	record kgo.Record // first: see emissionOf
 	size   int
 	err    error
 	finish goka.PromiseFinisher
 }
+
+// emissionOf is the emission that a record is the first field of: a closure for each record would cost more than it.
+func emissionOf(r *kgo.Record) *emission { return (*emission)(unsafe.Pointer(r)) }
 
 // newProducer is a goka.ProducerBuilder for the given client options.
 func newProducer(opts []kgo.Opt, cfg Config, m *metrics) goka.ProducerBuilder {
@@ -191,14 +193,15 @@ func (p *producer) write(chunk []emission) error {
 	defer cancel()
 	var answered sync.WaitGroup
 	answered.Add(len(chunk))
+	promise := func(r *kgo.Record, err error) {
+		if emissionOf(r).err = err; err != nil {
+			cancel() // nothing more of the chunk goes out
+		}
+		answered.Done()
+	}
 	for i := range chunk {
 		e := &chunk[i]
-		p.cl.Produce(ctx, &e.record, func(_ *kgo.Record, err error) {
-			if e.err = err; err != nil {
-				cancel() // nothing more of the chunk goes out
-			}
-			answered.Done()
-		})
+		p.cl.Produce(ctx, &e.record, promise)
 	}
 	// The flush must go on when the context has ended: only then does the client get to the records that
 	// wait to be sent again, and sees that they must fail.
@@ -222,11 +225,9 @@ func (p *producer) write(chunk []emission) error {
 func (p *producer) finish() {
 	defer p.done.Done()
 	for chunk := range p.finished {
-		messages := make([]sarama.ProducerMessage, len(chunk))
 		for i := range chunk {
-			e, m := &chunk[i], &messages[i]
-			m.Topic, m.Partition, m.Offset = e.record.Topic, e.record.Partition, e.record.Offset
-			e.finish(m, e.err)
+			// Without a message: goka would note its offset in the table, which is of use to who reads the table on.
+			chunk[i].finish(nil, chunk[i].err)
 		}
 		clear(chunk)
 		select {

@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lovoo/goka/storage"
 )
@@ -10,28 +11,33 @@ import (
 // store is one partition's table in memory: a storage.Storage that forgets everything with the
 // assignment, so that nothing newer than a commit can survive.
 type store struct {
-	mu     sync.RWMutex
+	mu     sync.Mutex
 	values map[string][]byte
-	offset int64
-	stored bool
+	offset atomic.Int64 // unknown: none yet
 }
 
-func newStore() *store { return &store{values: map[string][]byte{}} }
+const unknown = -1 << 62
+
+func newStore() *store {
+	s := &store{values: map[string][]byte{}}
+	s.offset.Store(unknown)
+	return s
+}
 
 func (s *store) Open() error          { return nil }
 func (s *store) Close() error         { return nil }
 func (s *store) MarkRecovered() error { return nil }
 
 func (s *store) Has(key string) (bool, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	_, ok := s.values[key]
 	return ok, nil
 }
 
 func (s *store) Get(key string) ([]byte, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.values[key], nil
 }
 
@@ -51,18 +57,14 @@ func (s *store) Delete(key string) error {
 }
 
 func (s *store) GetOffset(unset int64) (int64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if !s.stored {
-		return unset, nil
+	if offset := s.offset.Load(); offset != unknown {
+		return offset, nil
 	}
-	return s.offset, nil
+	return unset, nil
 }
 
 func (s *store) SetOffset(offset int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.offset, s.stored = offset, true
+	s.offset.Store(offset)
 	return nil
 }
 
@@ -70,8 +72,8 @@ func (s *store) Iterator() (storage.Iterator, error) { return s.IteratorWithRang
 
 // IteratorWithRange walks the keys that exist now, in no order; values are read as they are when reached.
 func (s *store) IteratorWithRange(start, limit []byte) (storage.Iterator, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	it := &iterator{s: s, at: -1, keys: make([]string, 0, len(s.values))}
 	for k := range s.values {
 		if (start == nil || k >= string(start)) && (limit == nil || k < string(limit)) {
