@@ -8,7 +8,7 @@ import (
 )
 
 type tokenCmd struct {
-	Role    string        `arg:"" help:"consumer, agent, manager, reviewer, auditor, or service." enum:"consumer,agent,manager,reviewer,auditor,service"`
+	Role    string        `arg:"" help:"consumer, agent, manager, operator, reviewer, auditor, or service." enum:"consumer,agent,manager,operator,reviewer,auditor,service"`
 	Account string        `arg:"" help:"Id of the account."`
 	Shop    string        `help:"Shop that the token is for; agents and managers need one." placeholder:"SHOP"`
 	Client  string        `help:"The only client that may use it." placeholder:"NAME"`

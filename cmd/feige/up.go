@@ -103,7 +103,7 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 			r.logger.Error("closing the publisher", "error", err)
 		}
 	}}
-	if err := l.chat(p, group, publisher, conn, set); err != nil {
+	if err := l.chat(a.ctx, p, group, publisher, conn, set); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -119,7 +119,7 @@ type liveStages struct {
 }
 
 // chat adds the relay with its pages and the bot, which stop before what they rest on.
-func (l *liveStages) chat(p parts, group *ops.Group, publisher *ingest.Publisher, conn driver.Conn, set *policy.Set) (err error) {
+func (l *liveStages) chat(ctx context.Context, p parts, group *ops.Group, publisher *ingest.Publisher, conn driver.Conn, set *policy.Set) (err error) {
 	if err := signin.CreateKeys(p.settings.relayConfig().KeysFile); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (l *liveStages) chat(p parts, group *ops.Group, publisher *ingest.Publisher
 		return err
 	}
 	p.checks.Register("relay", l.relay.Ready)
-	desks, url, err := p.console(conn, set)
+	desks, url, err := p.console(ctx, conn, set)
 	if err != nil {
 		l.relay.Close()
 		return err

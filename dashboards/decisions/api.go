@@ -212,7 +212,7 @@ func (a *API) admit(r *http.Request, shop string) *problem {
 	}
 	allowed := false
 	switch who.Role {
-	case signin.Service, signin.Auditor, signin.Reviewer:
+	case signin.Service, signin.Operator, signin.Auditor, signin.Reviewer:
 		allowed = who.Shop == "" || who.Shop == shop
 	case signin.Manager, signin.Agent:
 		allowed = shop != "" && who.Shop == shop

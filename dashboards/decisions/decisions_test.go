@@ -284,7 +284,7 @@ func TestRoles(t *testing.T) {
 			own := c.shop == "tea" && c.path != "/shops"
 			want := false
 			switch role {
-			case signin.Service, signin.Auditor, signin.Reviewer:
+			case signin.Service, signin.Operator, signin.Auditor, signin.Reviewer:
 				want = c.shop == "" || own
 			case signin.Agent, signin.Manager:
 				want = own

@@ -12,12 +12,14 @@ const (
 	// Reviewer and Auditor of the platform read any conversation, and each reading leaves a record.
 	Reviewer Role = "reviewer"
 	Auditor  Role = "auditor"
+	// Operator of the platform sees every shop's figures, and no conversation.
+	Operator Role = "operator"
 	// Service is a machine of the platform: it writes as the bot of the shops that it watches.
 	Service Role = "service"
 )
 
 // Roles lists all.
-var roles = []Role{Consumer, Agent, Manager, Reviewer, Auditor, Service}
+var roles = []Role{Consumer, Agent, Manager, Operator, Reviewer, Auditor, Service}
 
 // Roles lists all roles.
 func Roles() []Role { return append([]Role(nil), roles...) }
@@ -88,6 +90,7 @@ var permissions = map[Role]map[Op]Scope{
 		OpTransfer: OwnShop, OpTransferOthers: OwnShop, OpBlock: OwnShop, OpResumeReception: OwnShop, OpPresence: OwnShop, OpHistory: OwnShop,
 		OpLink: OwnShop, OpUpload: OwnShop,
 	},
+	Operator: {},
 	Reviewer: {OpHistory: AnyRecorded, OpLink: AnyRecorded},
 	Auditor:  {OpHistory: AnyRecorded, OpLink: AnyRecorded},
 	Service:  {OpFollow: AnyShop, OpWatch: AnyShop, OpSend: AnyShop, OpTyping: AnyShop, OpClose: AnyShop},

@@ -157,7 +157,6 @@ func (c Config) options() (*clickhouse.Options, error) {
 	return &clickhouse.Options{
 		Protocol: protocol,
 		Addr:     c.Addr,
-		// No database: ours may not exist yet, and every statement names it.
 		Auth:                clickhouse.Auth{Username: c.Username, Password: password},
 		TLS:                 secure,
 		Compression:         &clickhouse.Compression{Method: compressions[c.Compression], Level: 1},

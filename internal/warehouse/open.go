@@ -16,6 +16,15 @@ import (
 // Open connects and waits for the first answer. The database of the namespace need not exist yet: the
 // connection has no default database, and every statement names its own (Config.DatabaseFor).
 func Open(ctx context.Context, cfg Config, ns schemas.Namespace) (driver.Conn, error) {
+	return open(ctx, cfg, ns, "")
+}
+
+// OpenIn is Open for statements that do not name the namespace's database, which must exist.
+func OpenIn(ctx context.Context, cfg Config, ns schemas.Namespace) (driver.Conn, error) {
+	return open(ctx, cfg, ns, cfg.DatabaseFor(ns))
+}
+
+func open(ctx context.Context, cfg Config, ns schemas.Namespace, database string) (driver.Conn, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
@@ -26,6 +35,7 @@ func Open(ctx context.Context, cfg Config, ns schemas.Namespace) (driver.Conn, e
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
+	options.Auth.Database = database
 	conn, err := clickhouse.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
