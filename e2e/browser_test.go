@@ -110,12 +110,15 @@ func (p *page) run(actions ...chromedp.Action) {
 }
 
 // value evaluates an expression.
-func value[T any](p *page, expression string) T {
+func value[T any](p *page, expression string, options ...chromedp.EvaluateOption) T {
 	p.t.Helper()
 	var v T
-	p.run(chromedp.Evaluate(expression, &v))
+	p.run(chromedp.Evaluate(expression, &v, options...))
 	return v
 }
+
+// awaited waits for the promise that an expression is.
+func awaited(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }
 
 // await waits until an expression holds.
 func (p *page) await(what, expression string) {
