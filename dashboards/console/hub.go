@@ -214,13 +214,14 @@ func (h *hub) ask(ctx context.Context, e *entry) {
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
 	data, sum, err := h.answer(limited, e.question)
+	late := limited.Err() != nil
 	cancel()
 	r := &result{question: e.question, data: data, sum: sum, atUS: began.UnixMicro()}
 	outcome := "answered"
 	if err != nil {
 		outcome = "failed"
 		code := "failed"
-		if limited.Err() != nil {
+		if late {
 			code = "slow"
 		}
 		body, _ := json.Marshal(map[string]string{"id": e.question.id, "error": code}) //nolint:errchkjson // strings

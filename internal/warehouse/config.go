@@ -155,8 +155,8 @@ func (c Config) options() (*clickhouse.Options, error) {
 		protocol = clickhouse.HTTP
 	}
 	return &clickhouse.Options{
-		Protocol: protocol,
-		Addr:     c.Addr,
+		Protocol:            protocol,
+		Addr:                c.Addr,
 		Auth:                clickhouse.Auth{Username: c.Username, Password: password},
 		TLS:                 secure,
 		Compression:         &clickhouse.Compression{Method: compressions[c.Compression], Level: 1},
