@@ -56,7 +56,7 @@ bench: build
 # Every panel's query over 20 million events of 10,000 shops; some minutes, and 3 GB of disk. FEIGE_BOARDS_DIR keeps the data.
 bench-boards: build
 	$(BIN)/feige setup
-	FEIGE_BOARDS_EVENTS=$${FEIGE_BOARDS_EVENTS:-20000000} $(GO) test -buildvcs=false -count=1 -timeout 60m -run TestSpeed -v ./dashboards/queries
+	FEIGE_BOARDS_EVENTS=$${FEIGE_BOARDS_EVENTS:-20000000} $(GO) test -buildvcs=false -count=1 -timeout 60m -run "TestSpeed|TestViews" -v ./dashboards/queries
 
 # Kills the process N times during a replay and compares afterwards.
 crash: build

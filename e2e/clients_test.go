@@ -31,6 +31,7 @@ func TestOutsideClients(t *testing.T) {
 		t.Run("curl", func(t *testing.T) { askAsCurl(t, in.clickhouse) })
 		t.Run("clickhouse-go", func(t *testing.T) { askClickHouseGo(t, in.clickhouse) })
 		t.Run("reader", func(t *testing.T) { readerMayOnlyRead(t, in.clickhouse) })
+		t.Run("auditor", func(t *testing.T) { auditorIsRecorded(t, in) })
 	})
 }
 
@@ -171,4 +172,14 @@ func readerMayOnlyRead(t *testing.T, addr string) {
 	if status, text := ask("default", fmt.Sprintf("SELECT count() FROM %s.chat_events", database(""))); status != http.StatusOK || text == "0\n" {
 		t.Errorf("afterwards: %d %s", status, text)
 	}
+}
+
+// auditorIsRecorded reads texts as the auditor, and finds the reading among all others'.
+func auditorIsRecorded(t *testing.T, in *installation) {
+	status, text := fetch(t.Context(), http.MethodPost, "http://"+in.clickhouse+"/?user=auditor", "SELECT count() FROM feige.chat_texts WHERE text != 'geheim'")
+	if status != http.StatusOK || text == "0\n" {
+		t.Fatalf("reading: %d %s", status, text)
+	}
+	const kept = "FROM feige.audit_reads WHERE reader_id = 'auditor' AND reader_role = 'auditor' AND statement = 'SELECT count() FROM feige.chat_texts WHERE text != \\'?\\''"
+	eventually(t, "the record of the reading", func() bool { return in.number("SELECT count() "+kept) == 1 })
 }

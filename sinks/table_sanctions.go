@@ -103,6 +103,7 @@ type readsTable struct {
 	authorised, purpose      *columnOf[string]
 	address                  *columnOf[string]
 	messages                 *columnOf[uint32]
+	statement                *columnOf[string]
 }
 
 func newReadsTable() *readsTable {
@@ -112,6 +113,7 @@ func newReadsTable() *readsTable {
 		read: add[string](t, "read_id", "String"), time: add[time.Time](t, "time", kindTime), role: add[string](t, "reader_role", kindWord),
 		reader: add[string](t, "reader_id", "String"), authorised: add[string](t, "authorised_by", "String"),
 		purpose: add[string](t, "purpose", "String"), address: add[string](t, "address", "String"), messages: add[uint32](t, "messages", "UInt32"),
+		statement: add[string](t, "statement", "String"),
 	}
 }
 
@@ -120,7 +122,7 @@ func (m *mapper) readRows(b *batch, rec *kgo.Record) *refusal {
 	if bad := decode(rec, r); bad != nil {
 		return bad
 	}
-	if string(rec.Key) != schemas.EventKey(r.ShopId, r.ConversationId) || r.ShopId == "" {
+	if string(rec.Key) != schemas.EventKey(r.ShopId, r.ConversationId) || r.ShopId == "" && r.Statement == "" {
 		return refuse(CodeMisplaced, "a read of %q under key %q", schemas.EventKey(r.ShopId, r.ConversationId), rec.Key)
 	}
 	if r.ReadId == "" || r.AccountId == "" {
@@ -144,5 +146,6 @@ func (m *mapper) readRows(b *batch, rec *kgo.Record) *refusal {
 	t.purpose.put(i, r.What)
 	t.address.put(i, r.Address)
 	t.messages.put(i, r.Messages)
+	t.statement.put(i, r.Statement)
 	return nil
 }

@@ -34,6 +34,8 @@ type process struct {
 	checks  *ops.Checks
 	server  *ops.Server
 	group   *ops.Group
+	// readings of auditors in the embedded ClickHouse.
+	readings readings
 }
 
 // newProcess reads the settings. Nothing is taken or started yet.

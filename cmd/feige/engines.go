@@ -94,7 +94,7 @@ func (e *engines) startClickHouse(ctx context.Context, a *app, r *process) (err 
 	for _, ns := range []schemas.Namespace{r.settings.Namespace, examplesNamespace} {
 		config.AnalystGrants = append(config.AnalystGrants, warehouse.AnalystGrants(r.settings.ClickHouse.DatabaseFor(ns))...)
 	}
-	e.clickhouse, err = eclickhouse.Start(ctx, config, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry})
+	e.clickhouse, err = eclickhouse.Start(ctx, config, eclickhouse.Dependencies{Logger: r.logger, Registry: r.registry, Record: r.readings.keep})
 	return withCode(codeUnavailable, err)
 }
 

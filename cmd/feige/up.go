@@ -98,7 +98,11 @@ func (a *app) live(r *process, group *ops.Group, conn driver.Conn, set *policy.S
 	if simulate {
 		group.Add(p.simulator(traffic.config(), set))
 	}
+	if err := r.readings.open(p); err != nil {
+		return nil, err
+	}
 	l := &liveStages{close: func() {
+		r.readings.close()
 		if err := publisher.Close(); err != nil {
 			r.logger.Error("closing the publisher", "error", err)
 		}

@@ -28,7 +28,7 @@ func accounts(users map[string]User) (map[string]account, error) {
 
 // signIn finds who asks: by X-ClickHouse headers, by basic authentication, or by URL parameters, as a
 // ClickHouse server does.
-func (s *Server) signIn(r *http.Request, query url.Values) (Role, error) {
+func (s *Server) signIn(r *http.Request, query url.Values) (name string, role Role, err error) {
 	name, password := query.Get("user"), query.Get("password")
 	if basicName, basicPassword, ok := r.BasicAuth(); ok {
 		name, password = basicName, basicPassword
@@ -42,9 +42,9 @@ func (s *Server) signIn(r *http.Request, query url.Values) (Role, error) {
 	known, ok := s.accounts[name]
 	given := sha256.Sum256([]byte(password))
 	if subtle.ConstantTimeCompare(known.hash[:], given[:]) != 1 || !ok {
-		return "", faultf(codeAuthentication, "%s: Authentication failed: password is incorrect, or there is no user with such name", name)
+		return "", "", faultf(codeAuthentication, "%s: Authentication failed: password is incorrect, or there is no user with such name", name)
 	}
-	return known.role, nil
+	return name, known.role, nil
 }
 
 // fromHere says whether the request names this machine as its host. A page in a browser whose name was made

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -61,6 +62,8 @@ const (
 	RoleReader Role = "reader"
 	// RoleAnalyst may read what Config.AnalystGrants names, and nothing else: no chat text.
 	RoleAnalyst Role = "analyst"
+	// RoleAuditor may read what a reader may, and every statement of it is recorded before it runs (Dependencies.Record).
+	RoleAuditor Role = "auditor"
 )
 
 // User is one account.
@@ -94,10 +97,24 @@ func (u User) secret() (string, error) {
 	return strings.TrimRight(string(data), "\r\n"), nil
 }
 
-// Dependencies of the server. Both may be nil.
+// Dependencies of the server. All may be nil.
 type Dependencies struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+	// Record keeps the record of a statement that an auditor is about to run, and returns nil once it outlives this process.
+	// Without it, or when it fails, the statement does not run.
+	Record func(context.Context, Reading) error
+}
+
+// Reading is a statement of an auditor.
+type Reading struct {
+	// ID is unique.
+	ID      string
+	At      time.Time
+	Account string
+	Address string
+	// Statement is its text without what stands in its strings and numbers: they may be words of a chat.
+	Statement string
 }
 
 // DefaultConfig suits a machine with two cores that the engine shares with everything else.
@@ -110,6 +127,7 @@ func DefaultConfig() Config {
 			"writer":  {Role: RoleWriter},
 			"reader":  {Role: RoleReader},
 			"analyst": {Role: RoleAnalyst},
+			"auditor": {Role: RoleAuditor},
 		},
 		MaxConcurrent:       8,
 		QueueTimeout:        30 * time.Second,
@@ -141,9 +159,9 @@ func (c Config) Validate() error {
 	}
 	for name, user := range c.Users {
 		switch user.Role {
-		case RoleAdmin, RoleWriter, RoleReader, RoleAnalyst:
+		case RoleAdmin, RoleWriter, RoleReader, RoleAnalyst, RoleAuditor:
 		default:
-			return fmt.Errorf("users.%s.role %q: want admin, writer, reader, or analyst", name, string(user.Role))
+			return fmt.Errorf("users.%s.role %q: want admin, writer, reader, analyst, or auditor", name, string(user.Role))
 		}
 		if user.Password != "" && user.PasswordFile != "" {
 			return fmt.Errorf("users.%s: password and password_file are both given; give one", name)

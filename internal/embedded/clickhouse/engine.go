@@ -55,11 +55,19 @@ var rights = map[Role][]string{
 }
 
 // onlyReads tells the roles that change nothing.
-func (r Role) onlyReads() bool { return r == RoleReader || r == RoleAnalyst }
+func (r Role) onlyReads() bool { return r == RoleReader || r == RoleAnalyst || r == RoleAuditor }
+
+// inEngine is the engine's role whose rights a role has.
+func (r Role) inEngine() string {
+	if r == RoleAuditor {
+		return string(RoleReader)
+	}
+	return string(r)
+}
 
 // reading is the role for a request that must change nothing.
 func (r Role) reading() Role {
-	if r == RoleAnalyst {
+	if r == RoleAnalyst || r == RoleAuditor {
 		return r
 	}
 	return RoleReader

@@ -76,7 +76,7 @@ func (a *answer) run() (Role, error) {
 	header.Set("X-ClickHouse-Query-Id", queryID)
 	header.Set("X-ClickHouse-Server-Display-Name", s.displayName)
 	header.Set("X-ClickHouse-Timezone", s.timezone)
-	role, err := s.signIn(a.r, a.query)
+	name, role, err := s.signIn(a.r, a.query)
 	if err != nil {
 		return "", err
 	}
@@ -103,6 +103,11 @@ func (a *answer) run() (Role, error) {
 	}
 	if err := permit(role, parsed); err != nil {
 		return role, err
+	}
+	if role == RoleAuditor {
+		if err := s.record(a.r, name, text); err != nil {
+			return role, err
+		}
 	}
 	whole := data == nil
 	if whole {

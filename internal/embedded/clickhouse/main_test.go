@@ -55,9 +55,10 @@ func startShared() {
 		"writer":  {Role: eclickhouse.RoleWriter, Password: writerPassword},
 		"reader":  {Role: eclickhouse.RoleReader, Password: readerPassword},
 		"analyst": {Role: eclickhouse.RoleAnalyst, Password: "a"},
+		"auditor": {Role: eclickhouse.RoleAuditor, Password: "d"},
 	}
 	cfg.AnalystGrants = warehouse.AnalystGrants(isolated)
-	shared.server, shared.err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	shared.server, shared.err = eclickhouse.Start(context.Background(), cfg, eclickhouse.Dependencies{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Record: recorded.keep})
 }
 
 const (

@@ -113,7 +113,7 @@ func FuzzRequest(f *testing.F) {
 			return
 		}
 		a := &answer{server: s, w: w, r: r, query: query}
-		if _, err := s.signIn(r, query); err != nil {
+		if _, _, err := s.signIn(r, query); err != nil {
 			a.fail(err)
 			return
 		}

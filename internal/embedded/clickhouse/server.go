@@ -24,6 +24,7 @@ type Server struct {
 	log      *slog.Logger
 	metrics  *metrics
 	accounts map[string]account
+	keep     func(context.Context, Reading) error // Dependencies.Record
 	engine   *chdb.Engine
 	lock     *flock.Flock
 	listener net.Listener
@@ -45,7 +46,7 @@ func Start(ctx context.Context, cfg Config, deps Dependencies) (*Server, error) 
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("embedded clickhouse: %w", err)
 	}
-	s := &Server{cfg: cfg, log: deps.Logger, places: make(chan struct{}, cfg.MaxConcurrent), serving: make(chan struct{})}
+	s := &Server{cfg: cfg, log: deps.Logger, keep: deps.Record, places: make(chan struct{}, cfg.MaxConcurrent), serving: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -78,11 +78,11 @@ func (out *session) drop(role Role) error {
 	if role == RoleAdmin {
 		return nil // a session begins with all roles, and this one has all that the others have
 	}
-	if err := out.Exec("SET ROLE " + string(role)); err != nil {
+	if err := out.Exec("SET ROLE " + role.inEngine()); err != nil {
 		return err
 	}
 	switch role {
-	case RoleReader, RoleAnalyst:
+	case RoleReader, RoleAnalyst, RoleAuditor:
 		return out.Exec("SET readonly=1")
 	case RoleWriter:
 		return out.Exec("SET allow_ddl=0")

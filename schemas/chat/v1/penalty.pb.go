@@ -301,7 +301,9 @@ type ReadRecord struct {
 	Reason  string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	Address string `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
 	// Messages that were shown.
-	Messages      uint32 `protobuf:"varint,10,opt,name=messages,proto3" json:"messages,omitempty"`
+	Messages uint32 `protobuf:"varint,10,opt,name=messages,proto3" json:"messages,omitempty"`
+	// The statement that read, without what stands in its strings and numbers; then no shop or conversation is named.
+	Statement     string `protobuf:"bytes,11,opt,name=statement,proto3" json:"statement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -406,6 +408,13 @@ func (x *ReadRecord) GetMessages() uint32 {
 	return 0
 }
 
+func (x *ReadRecord) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
 var File_chat_v1_penalty_proto protoreflect.FileDescriptor
 
 const file_chat_v1_penalty_proto_rawDesc = "" +
@@ -432,7 +441,7 @@ const file_chat_v1_penalty_proto_rawDesc = "" +
 	"\breversed\x18\x10 \x01(\bR\breversed\x12\x16\n" +
 	"\x06reason\x18\x11 \x01(\tR\x06reason\x12%\n" +
 	"\x0epolicy_version\x18\x12 \x01(\tR\rpolicyVersion\x12\"\n" +
-	"\rdecided_at_us\x18\x13 \x01(\x03R\vdecidedAtUs\"\x91\x02\n" +
+	"\rdecided_at_us\x18\x13 \x01(\x03R\vdecidedAtUs\"\xaf\x02\n" +
 	"\n" +
 	"ReadRecord\x12\x17\n" +
 	"\aread_id\x18\x01 \x01(\tR\x06readId\x12\x13\n" +
@@ -446,7 +455,8 @@ const file_chat_v1_penalty_proto_rawDesc = "" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
 	"\aaddress\x18\t \x01(\tR\aaddress\x12\x1a\n" +
 	"\bmessages\x18\n" +
-	" \x01(\rR\bmessages*\xcb\x01\n" +
+	" \x01(\rR\bmessages\x12\x1c\n" +
+	"\tstatement\x18\v \x01(\tR\tstatement*\xcb\x01\n" +
 	"\fSanctionKind\x12\x1d\n" +
 	"\x19SANCTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SANCTION_KIND_SHIELD\x10\x01\x12\x16\n" +
