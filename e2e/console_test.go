@@ -124,7 +124,7 @@ func TestBrowserConsole(t *testing.T) {
 	if got := value[string](oda, `document.querySelector('#panel-shop-indicators tbody tr').cells[1].textContent`); got != percent(must1(rate(oddShops[3]))) {
 		t.Errorf("the shop's page says %s", got)
 	}
-	oda.await("the waits", `document.querySelector('#panel-shop-waits tbody tr')`)
+	oda.await("the waits", `document.querySelector('#panel-shop-waits tbody tr') && document.querySelector('#panel-shop-slowest a')`)
 	oda.shot("shop")
 	oda.run(chromedp.Evaluate(`document.querySelector('#panel-shop-slowest a').click()`, nil))
 	oda.await("the conversation", `location.pathname === '/console/conversation' && document.querySelectorAll('#panel-conversation-events tbody tr').length > 0`)

@@ -65,7 +65,7 @@ func (b Builder) board(from board) Dashboard {
 		UID: b.uid(from.name), Title: from.title.In(b.Lang), Description: from.about.In(b.Lang), Tags: []string{b.Prefix},
 		Timezone: b.TimeZone, Editable: true, GraphTooltip: 1, Refresh: from.refresh, SchemaVersion: SchemaVersion,
 		Time:  TimeRange{From: from.span, To: "now"},
-		Links: []DashboardLink{{Title: b.word("看板", "Boards"), Type: "dashboards", Tags: []string{b.Prefix}, AsDropdown: true, IncludeVars: false, KeepTime: true}},
+		Links: []DashboardLink{{Title: b.word("看板", "Boards"), Type: "dashboards", Tags: []string{b.Prefix}, AsDropdown: true, IncludeVars: false, KeepTime: true, Icon: "external link"}},
 	}
 	// Who waits and how the pipeline does are asked about now.
 	if from.name != "live" && from.name != "pipeline" && b.Opens.Name != "" {

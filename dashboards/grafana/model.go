@@ -43,6 +43,9 @@ type DashboardLink struct {
 	AsDropdown  bool     `json:"asDropdown"`
 	IncludeVars bool     `json:"includeVars"`
 	KeepTime    bool     `json:"keepTime"`
+	TargetBlank bool     `json:"targetBlank"`
+	Icon        string   `json:"icon"`
+	Tooltip     string   `json:"tooltip"`
 }
 
 // Templating holds the variables.

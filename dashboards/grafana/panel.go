@@ -42,7 +42,7 @@ func (b Builder) panel(q queries.Query) Panel {
 		}
 		p.FieldConfig.Defaults.Unit = units[q.Columns[len(q.Columns)-1].Unit]
 	case queries.Table:
-		p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "cellOptions": map[string]any{"type": "auto"}}
+		p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false, "cellOptions": map[string]any{"type": "auto"}}
 	}
 	for _, column := range q.Columns {
 		p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, b.override(q.Shape, column))
@@ -121,7 +121,7 @@ func panelOptions(shape queries.Shape) map[string]any {
 	switch shape {
 	case queries.Figure:
 		return map[string]any{
-			"colorMode": "background", "graphMode": "none", "justifyMode": "auto", "textMode": "auto", "orientation": "auto",
+			"colorMode": "background", "graphMode": "none", "justifyMode": "auto", "textMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
 			"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 		}
 	case queries.Series:
@@ -131,12 +131,12 @@ func panelOptions(shape queries.Shape) map[string]any {
 		}
 	case queries.Bars:
 		return map[string]any{
-			"orientation": "horizontal", "showValue": "auto", "xTickLabelRotation": 0,
+			"orientation": "horizontal", "showValue": "auto", "xTickLabelRotation": 0, "xTickLabelMaxLength": 0, "xTickLabelSpacing": 0, "stacking": "none", "barWidth": 0.97, "groupWidth": 0.7, "barRadius": 0, "fullHighlight": false,
 			"legend":  map[string]any{"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{}},
 			"tooltip": map[string]any{"mode": "single", "sort": "none"},
 		}
 	}
-	return map[string]any{"showHeader": true, "cellHeight": "sm", "footer": map[string]any{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": ""}}
+	return map[string]any{"frameIndex": 0, "showHeader": true, "cellHeight": "sm", "footer": map[string]any{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": ""}}
 }
 
 func (b Builder) mappings(names []queries.Name, colours map[string]queries.Colour) []any {

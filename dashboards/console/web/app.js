@@ -285,8 +285,15 @@ function follow() {
 
 function fill(data) {
   if (data.id === 'list.period') {
+    const before = periods[0];
     if (data.rows) periods = data.rows.map((r) => r[0]);
     drawPeriods();
+    // The first period of all has begun, or another one has: who did not choose one goes on with it.
+    const begun = chosen.period === '' ? periods.length > 0 : before !== undefined && periods[0] !== before;
+    if (begun && page.uses.includes('period') && !params().get('period')) {
+      stream.close();
+      follow();
+    }
     return;
   }
   const p = panels.get(data.id);
