@@ -179,6 +179,7 @@ func TestBrowserConsole(t *testing.T) {
 	for _, shop := range oddShops {
 		w.agrees(shop, period, must1(rate(shop)))
 	}
+	w.quietly() // and the log says the same
 }
 
 // agrees holds a shop's rate against the decision API, the report, and the export.
