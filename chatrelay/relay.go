@@ -20,6 +20,7 @@ import (
 	"github.com/feigeio/feige/chatrelay/tables"
 	"github.com/feigeio/feige/internal/broker"
 	"github.com/feigeio/feige/internal/policy"
+	"github.com/feigeio/feige/internal/readlog"
 	"github.com/feigeio/feige/internal/signin"
 	"github.com/feigeio/feige/schemas"
 	chatv1 "github.com/feigeio/feige/schemas/chat/v1"
@@ -62,7 +63,7 @@ type Relay struct {
 	tables    *tables.Tables
 	verifier  *signin.Verifier
 	files     *attachments.Store // nil: none
-	reads     *readLog
+	reads     *readlog.Log
 	quick     quickReplies
 	metrics   *metrics
 	listener  net.Listener
@@ -115,7 +116,7 @@ func New(cfg Config, deps Dependencies) (_ *Relay, err error) {
 	if r.tables, err = tables.New(cfg.Tables, tables.Dependencies{Broker: deps.Broker, Namespace: deps.Namespace, Watcher: r, Logger: deps.Logger, Registry: deps.Registry}); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	if r.reads, err = newReadLog(deps); err != nil {
+	if r.reads, err = readlog.New(deps.Broker, deps.Namespace); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	if cfg.Attachments.URL != "" {
@@ -167,7 +168,7 @@ func (r *Relay) Close() {
 		r.listener.Close()
 	}
 	if r.reads != nil {
-		r.reads.close()
+		r.reads.Close()
 	}
 	if r.feed != nil {
 		r.feed.Close()

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/feigeio/feige/internal/catchup"
 )
 
 // readiness is whether a member has caught up with its first share of the partitions. It is safe for concurrent use.
@@ -15,7 +19,7 @@ type readiness struct {
 	// joined is true once the group has given a share, be it none.
 	joined bool
 	// ends are those of the share when it was first looked at, by topic and partition; nil: not yet.
-	ends map[string]map[int32]int64
+	ends catchup.Ends
 	// caughtUp stays true.
 	caughtUp bool
 }
@@ -53,59 +57,38 @@ func (s *Sink) Ready(ctx context.Context) error {
 	return nil
 }
 
-// left is how many records of the first share are not committed yet.
+// left is how many records of the first share are not committed yet, as far as it is still this member's.
 func (s *session) left(ctx context.Context, r *readiness) (int64, error) {
 	admin := kadm.NewClient(s.client)
 	owned := s.owner.all()
-	topics := make([]string, 0, len(owned))
-	for topic := range owned {
-		topics = append(topics, topic)
-	}
-	if len(topics) == 0 {
+	if len(owned) == 0 {
 		return 0, nil
 	}
+	stage := catchup.Stage{Group: s.deps.Namespace.Topic(Group), Topics: slices.Collect(maps.Keys(owned))}
 	if r.ends == nil {
-		listed, err := admin.ListEndOffsets(ctx, topics...)
-		if err == nil {
-			err = listed.Error()
-		}
+		ends, err := catchup.EndsOf(ctx, admin, stage.Topics...)
 		if err != nil {
 			return 0, fmt.Errorf("asking where topics end: %w", err)
 		}
-		ends := make(map[string]map[int32]int64)
-		for topic, partitions := range owned {
-			ends[topic] = make(map[int32]int64)
-			for p := range partitions {
-				end, _ := listed.Lookup(topic, p)
-				ends[topic][p] = end.Offset
-			}
-		}
-		r.ends = ends
+		r.ends = stillOwned(ends, owned)
 	}
-	starts, err := admin.ListStartOffsets(ctx, topics...)
-	if err == nil {
-		err = starts.Error()
-	}
+	lag, err := catchup.Behind(ctx, admin, stage, stillOwned(r.ends, owned))
 	if err != nil {
-		return 0, fmt.Errorf("asking where topics start: %w", err)
+		return 0, fmt.Errorf("measuring the lag of group %s: %w", stage.Group, err)
 	}
-	commits, err := admin.FetchOffsets(ctx, s.deps.Namespace.Topic(Group))
-	if err != nil {
-		return 0, fmt.Errorf("asking for the commits of group %s: %w", s.deps.Namespace.Topic(Group), err)
-	}
-	left := int64(0)
-	for topic, partitions := range r.ends {
+	return lag.Behind, nil
+}
+
+// stillOwned leaves out the partitions that are another's.
+func stillOwned(ends catchup.Ends, owned map[string]map[int32]bool) catchup.Ends {
+	out := make(catchup.Ends, len(ends))
+	for topic, partitions := range ends {
+		out[topic] = make(map[int32]int64, len(partitions))
 		for p, end := range partitions {
-			if !owned[topic][p] {
-				continue // another's now
+			if owned[topic][p] {
+				out[topic][p] = end
 			}
-			start, _ := starts.Lookup(topic, p)
-			at := start.Offset
-			if commit, ok := commits.Lookup(topic, p); ok && commit.Err == nil {
-				at = max(at, commit.At)
-			}
-			left += max(end-at, 0)
 		}
 	}
-	return left, nil
+	return out
 }

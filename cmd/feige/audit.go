@@ -5,6 +5,7 @@ import (
 
 	"github.com/feigeio/feige/internal/audit"
 	"github.com/feigeio/feige/internal/ops"
+	"github.com/feigeio/feige/internal/policy"
 	"github.com/feigeio/feige/internal/worktime"
 )
 
@@ -61,6 +62,18 @@ func (c auditCmd) Run(a *app) error {
 		return silent(codeDifference)
 	}
 	return nil
+}
+
+// about reads the settings, the policy, and a period by its calendar.
+func (a *app) about(name string) (s settings, set *policy.Set, span worktime.Span, err error) {
+	if s, err = a.settings(); err != nil {
+		return s, nil, span, err
+	}
+	if set, err = s.policySet(); err != nil {
+		return s, nil, span, err
+	}
+	span, err = period(set.Calendar(), name)
+	return s, set, span, err
 }
 
 func period(calendar *worktime.Calendar, text string) (worktime.Span, error) {

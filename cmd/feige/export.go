@@ -30,15 +30,7 @@ func (exportCmd) Help() string {
 }
 
 func (c exportCmd) Run(a *app) error {
-	s, err := a.settings()
-	if err != nil {
-		return err
-	}
-	set, err := s.policySet()
-	if err != nil {
-		return err
-	}
-	span, err := period(set.Calendar(), c.Period)
+	s, set, span, err := a.about(c.Period)
 	if err != nil {
 		return err
 	}

@@ -22,15 +22,7 @@ type reportCmd struct {
 }
 
 func (c reportCmd) Run(a *app) error {
-	s, err := a.settings()
-	if err != nil {
-		return err
-	}
-	set, err := s.policySet()
-	if err != nil {
-		return err
-	}
-	span, err := period(set.Calendar(), c.Period)
+	s, set, span, err := a.about(c.Period)
 	if err != nil {
 		return err
 	}

@@ -63,17 +63,24 @@ func pages() []page {
 	}
 }
 
-// catalogue is every page and query by name.
+// listPrefix begins the names of queries that give the choices of a variable.
+const listPrefix = "list."
+
+// catalogue is every page and query by name, the lists of choices included.
 type catalogue struct {
 	pages   []page
 	queries map[string]queries.Query
-	// uses are the variables of each query; ofShop those that a shop may be asked for alone.
+	// uses are the variables of each query.
 	uses map[string][]string
 }
 
 func newCatalogue() *catalogue {
 	c := &catalogue{pages: pages(), queries: map[string]queries.Query{}, uses: map[string][]string{}}
-	for _, q := range queries.Every() {
+	every := queries.Every()
+	for name, sql := range queries.Lists() {
+		every = append(every, queries.Query{ID: listPrefix + name, SQL: sql})
+	}
+	for _, q := range every {
 		c.queries[q.ID], c.uses[q.ID] = q, queries.Uses(q.SQL)
 	}
 	return c

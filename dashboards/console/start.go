@@ -149,7 +149,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name := r.PathValue("name")
-	if _, known := queries.Lists()[name]; !known {
+	if _, known := c.all.queries[listPrefix+name]; !known {
 		c.refuse(w, problemf(http.StatusNotFound, "not_found", "there is no list of that name"))
 		return
 	}
@@ -158,7 +158,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, p)
 		return
 	}
-	q := question{id: "list." + name}
+	q := question{id: listPrefix + name}
 	if name == "agent" {
 		q.shop = of.shop
 	}

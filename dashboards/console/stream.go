@@ -59,7 +59,7 @@ func length(span string) (time.Duration, bool) {
 
 // newest is the period that a page begins with; empty where there is none.
 func (c *Console) newest(ctx context.Context, ended bool) (string, error) {
-	names, err := c.choices(ctx, question{id: "list.period"})
+	names, err := c.choices(ctx, question{id: listPrefix + "period"})
 	if err != nil {
 		return "", err
 	}
@@ -130,19 +130,15 @@ func step(of time.Duration) time.Duration {
 
 // answer asks a question; the hub calls it.
 func (c *Console) answer(ctx context.Context, q question) (data []byte, sum uint64, err error) {
-	sql, ok := queries.Lists()[strings.TrimPrefix(q.id, "list.")]
-	if !ok || !strings.HasPrefix(q.id, "list.") {
-		sql = c.all.queries[q.id].SQL
-	}
-	v := c.values(q)
+	query, v := c.all.queries[q.id], c.values(q)
 	began := time.Now()
-	rows, err := ask(ctx, c.deps.Conn, queries.Bind(sql, v))
+	rows, err := ask(ctx, c.deps.Conn, queries.Bind(query.SQL, v))
 	if err != nil {
 		return nil, 0, err
 	}
 	if len(rows.Columns) == 0 { // an answer without rows may come without names
 		rows.Columns = []string{}
-		for _, column := range c.all.queries[q.id].Columns {
+		for _, column := range query.Columns {
 			rows.Columns = append(rows.Columns, column.Name)
 		}
 	}
@@ -232,7 +228,7 @@ func (c *Console) questions(p page, of question, who viewer) []question {
 	for _, each := range c.all.panels(p, who) {
 		all = append(all, c.only(of, each.id))
 	}
-	return append(all, question{id: "list.period"})
+	return append(all, question{id: listPrefix + "period"})
 }
 
 // follow writes what is new until the viewer leaves, or is no longer one.

@@ -59,30 +59,55 @@ func measure(ctx context.Context, admin *kadm.Client, stage Stage) (Lag, error) 
 	if err != nil {
 		return lag, err
 	}
-	for _, topic := range stage.Topics {
-		partitions := ends[topic]
-		for p, end := range partitions {
-			if errors.Is(end.Err, kerr.UnknownTopicOrPartition) {
-				lag.Missing = append(lag.Missing, topic)
-				break
+	all, missing, err := endsOf(ends, stage.Topics)
+	if err != nil {
+		return lag, err
+	}
+	lag.Missing = missing
+	lag.count(all, starts, commits)
+	return lag, nil
+}
+
+// Ends are end offsets, by topic and partition.
+type Ends map[string]map[int32]int64
+
+// endsOf takes what is known of topics out of an answer, and names those that do not exist.
+func endsOf(listed kadm.ListedOffsets, topics []string) (ends Ends, missing []string, err error) {
+	ends = make(Ends, len(topics))
+	for _, topic := range topics {
+		partitions, unknown := make(map[int32]int64, len(listed[topic])), false
+		for p, end := range listed[topic] {
+			switch {
+			case errors.Is(end.Err, kerr.UnknownTopicOrPartition):
+				unknown = true
+			case end.Err != nil:
+				return nil, nil, fmt.Errorf("end of %s/%d: %w", topic, p, end.Err)
+			default:
+				partitions[p] = end.Offset
 			}
-			if end.Err != nil {
-				return lag, fmt.Errorf("end of %s/%d: %w", topic, p, end.Err)
-			}
-			start, _ := starts.Lookup(topic, p)
-			at := max(start.Offset, 0)
-			if commit, ok := commits.Lookup(topic, p); ok && commit.Err == nil && commit.At > at {
-				at = commit.At
-			}
-			lag.Behind += max(end.Offset-at, 0)
-			lag.Total += end.Offset - max(start.Offset, 0)
-			lag.Ends += end.Offset
 		}
-		if len(partitions) == 0 {
-			lag.Missing = append(lag.Missing, topic)
+		ends[topic] = partitions
+		if unknown || len(partitions) == 0 {
+			missing = append(missing, topic)
 		}
 	}
-	return lag, nil
+	return ends, missing, nil
+}
+
+// count adds up how far commits are from ends.
+func (l *Lag) count(ends Ends, starts kadm.ListedOffsets, commits kadm.OffsetResponses) {
+	for topic, partitions := range ends {
+		for p, end := range partitions {
+			start, _ := starts.Lookup(topic, p)
+			at := max(start.Offset, 0)
+			l.Total += max(end-at, 0)
+			if commit, ok := commits.Lookup(topic, p); ok && commit.Err == nil {
+				at = max(at, commit.At)
+			}
+			l.Behind += max(end-at, 0)
+			l.Ends += end
+		}
+	}
 }
 
 // Options of Wait.

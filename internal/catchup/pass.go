@@ -10,9 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// Ends are end offsets, by topic and partition.
-type Ends map[string]map[int32]int64
-
 // Pass blocks until what the topics hold now has passed every stage, whatever is written meanwhile: the ends of a
 // stage's topics are noted once all stages before it are past theirs, and the stage must be past them. Before the last
 // stage it waits for options.Quiet: what the others tell some time after they read is then on the topics as well.
@@ -26,9 +23,9 @@ func Pass(ctx context.Context, admin *kadm.Client, stages []Stage, options Optio
 				return nil, err
 			}
 		}
-		target, err := endsOf(ctx, admin, stage)
+		target, err := EndsOf(ctx, admin, stage.Topics...)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("asking where the topics of group %s end: %w", stage.Group, err)
 		}
 		for topic, partitions := range target {
 			if first[topic] == nil {
@@ -36,7 +33,7 @@ func Pass(ctx context.Context, admin *kadm.Client, stages []Stage, options Optio
 			}
 		}
 		for {
-			lag, err := behind(ctx, admin, stage, target)
+			lag, err := Behind(ctx, admin, stage, target)
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -67,55 +64,33 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func endsOf(ctx context.Context, admin *kadm.Client, stage Stage) (Ends, error) {
-	listed, err := admin.ListEndOffsets(ctx, stage.Topics...)
+// EndsOf asks where topics end. All of them must exist.
+func EndsOf(ctx context.Context, admin *kadm.Client, topics ...string) (Ends, error) {
+	listed, err := admin.ListEndOffsets(ctx, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("asking where the topics of group %s end: %w", stage.Group, err)
+		return nil, err
 	}
-	ends := Ends{}
-	for _, topic := range stage.Topics {
-		ends[topic] = map[int32]int64{}
-		for p, end := range listed[topic] {
-			switch {
-			case errors.Is(end.Err, kerr.UnknownTopicOrPartition):
-			case end.Err != nil:
-				return nil, fmt.Errorf("end of %s/%d: %w", topic, p, end.Err)
-			default:
-				ends[topic][p] = end.Offset
-			}
-		}
-		if len(ends[topic]) == 0 {
-			return nil, fmt.Errorf("group %s reads a topic that does not exist: %s", stage.Group, topic)
-		}
+	ends, missing, err := endsOf(listed, topics)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("a topic that does not exist: %v", missing)
 	}
-	return ends, nil
+	return ends, err
 }
 
-// behind is how far a stage is from ends that were noted.
-func behind(ctx context.Context, admin *kadm.Client, stage Stage, target Ends) (Lag, error) {
+// Behind is how far a group's commits are from ends that were noted.
+func Behind(ctx context.Context, admin *kadm.Client, stage Stage, ends Ends) (Lag, error) {
 	lag := Lag{Stage: stage}
 	commits, err := admin.FetchOffsets(ctx, stage.Group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return lag, err
 	}
 	starts, err := admin.ListStartOffsets(ctx, stage.Topics...)
+	if err == nil {
+		err = starts.Error()
+	}
 	if err != nil {
-		return lag, err
+		return lag, fmt.Errorf("asking where topics start: %w", err)
 	}
-	for topic, partitions := range target {
-		for p, end := range partitions {
-			start, _ := starts.Lookup(topic, p)
-			if start.Err != nil {
-				return lag, fmt.Errorf("start of %s/%d: %w", topic, p, start.Err)
-			}
-			at := max(start.Offset, 0)
-			lag.Total += max(end-at, 0)
-			if commit, ok := commits.Lookup(topic, p); ok && commit.Err == nil {
-				at = max(at, commit.At)
-			}
-			lag.Behind += max(end-at, 0)
-			lag.Ends += end
-		}
-	}
+	lag.count(ends, starts, commits)
 	return lag, nil
 }

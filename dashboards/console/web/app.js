@@ -183,17 +183,16 @@ function build(p) {
 function choices() {
   const uses = new Set(page.uses);
   const fields = [];
-  const field = (name, label, control) => fields.push(h('label', {}, h('span', {}, label), control));
+  const field = (label, control) => fields.push(h('label', {}, h('span', {}, label), control));
   if (uses.has('period')) {
     const select = h('select', { name: 'period', id: 'period', onchange: () => choose('period', select.value) });
-    field('period', w.period, select);
-    drawPeriods();
+    field(w.period, select);
   }
   if (uses.has('shop') && !me.shop) fields.push(typed('shop', w.shop, page.name === 'shop' || page.name === 'conversation' ? '' : w.allShops));
   if (uses.has('agent')) fields.push(typed('agent', w.agent, w.allAgents));
   if (uses.has('category')) {
     const select = h('select', { name: 'category', onchange: () => choose('category', select.value) }, h('option', { value: '' }, w.allCategories));
-    field('category', w.category, select);
+    field(w.category, select);
     call('list/category').then((l) => {
       select.append(...l.choices.map((c) => h('option', { value: c }, word(c))));
       select.value = params().get('category') || '';
@@ -201,12 +200,12 @@ function choices() {
   }
   if (uses.has('conversation')) {
     const input = h('input', { name: 'conversation', value: params().get('conversation') || '', onchange: () => choose('conversation', input.value.trim()) });
-    field('conversation', w.conversation, input);
+    field(w.conversation, input);
   }
   if (uses.has('span')) {
     const select = h('select', { name: 'span', onchange: () => choose('span', select.value) }, ...[...me.spans, ...(uses.has('period') ? ['period'] : [])].map((each) => h('option', { value: each }, w.spans[each] || each)));
     select.value = params().get('span') || page.span;
-    field('span', w.span, select);
+    field(w.span, select);
   }
   $('choices').replaceChildren(...fields);
   $('choices').onsubmit = (e) => e.preventDefault();

@@ -95,7 +95,7 @@ export class Series {
       for (let t = first - Math.floor((first - data.fromUs) / step) * step; t <= data.toUs && times.size < 2000; t += step) times.add(t);
     }
     const xs = [...times].sort((a, b) => a - b);
-    return { xs, counted, names: [...points.keys()].map((key) => ({ key, ...meta.get(key), ys: xs.map((t) => points.get(key).get(t) ?? (counted ? 0 : null)) })) };
+    return { xs, names: [...points.keys()].map((key) => ({ key, ...meta.get(key), ys: xs.map((t) => points.get(key).get(t) ?? (counted ? 0 : null)) })) };
   }
 
   update(data) { this.data = data; this.draw(); }

@@ -96,8 +96,7 @@ export class Table {
     const hue = colour(c, v);
     const place = this.place(c, row);
     const inner = place && v ? h('a', { href: place, onclick: (e) => this.go(e) }, text) : text;
-    const td = h('td', { class: `${this.kind(c)}${hue ? ` is ${hue}` : ''}`, title: c.unit === 'instant' && v ? exact(v) : text.length > 24 ? text : undefined }, inner);
-    return td;
+    return h('td', { class: `${this.kind(c)}${hue ? ` is ${hue}` : ''}`, title: c.unit === 'instant' && v ? exact(v) : text.length > 24 ? text : undefined }, inner);
   }
 
   place(c, row) {

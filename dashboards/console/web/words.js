@@ -1,25 +1,25 @@
 // Words and numbers, as people of either language read them.
 const all = {
   zh: {
-    product: '飞鸽', other: 'English', otherShort: 'EN', skip: '跳到内容', nav: '页面', theme: '切换深色与浅色', language: '语言', signOut: '退出', more: '更多', review: '审核台',
+    product: '飞鸽', other: 'English', skip: '跳到内容', nav: '页面', theme: '切换深色与浅色', language: '语言', signOut: '退出', review: '审核台',
     signInTitle: '登录控制台', signInHint: '粘贴令牌。店铺主管看到自己的店铺，平台人员看到全部店铺。', token: '令牌', signIn: '登录', signInFailed: '令牌无效、已过期，或没有查看控制台的权限。', forbidden: (r) => `角色 ${r} 没有查看控制台的权限。`, unreachable: '服务器没有响应。',
     period: '考核周期', newest: '最新', shop: '店铺', allShops: '全部店铺', agent: '客服', allAgents: '全部客服', category: '类别', allCategories: '全部类别', span: '时间范围', conversation: '会话',
     spans: { '1h': '1 小时', '6h': '6 小时', '24h': '24 小时', '7d': '7 天', '15d': '15 天', '30d': '30 天', period: '整个周期' },
     live: (t) => `实时 · ${t}`, connecting: '连接中…', broken: '连接中断，正在重连…', away: '数据库暂无响应，正在重试；下面是最后读到的数据。',
     day: (n, of) => `第 ${n} 天，共 ${of} 天`, left: (t) => `剩余 ${t}`, over: '周期已结束', begins: '周期尚未开始',
-    filter: '筛选', rows: (n) => `${n} 行`, some: (n, of) => `${n} / ${of} 行`, all: (n) => `显示全部 ${n} 行`, fewer: '收起', limit: (n) => `仅前 ${n} 行`, csv: '导出 CSV', none: '没有数据', noMatch: '没有符合筛选的行', failed: '暂时读不到', slow: '查询超时', loading: '加载中', asTable: '以表格查看', time: '时间', sum: '合计', range: '预测区间', rangeOf: (l, h, s) => `${l} 至 ${h}，标准 ${s}`,
-    yes: '是', no: '否', sortUp: '升序', sortDown: '降序', chooseShop: '选择一家店铺', chooseShopHint: '在上方输入店铺，或从表中选择。', chooseConversation: '从任意表格打开一个会话。', standardIs: (s) => `标准 ${s}`, samples: (n) => `${n} 个样本`, spare: (n) => n > 0 ? `还能承受 ${n} 个不合格样本` : n === 0 ? '再有一个不合格样本即不达标' : `还需 ${-n} 个合格样本`, forecastIs: (e, l, h) => `期末预测 ${e}（${l} – ${h}）`, chanceIs: (c) => `未达标概率 ${c}`, restrictedUntil: (r, t) => `${r}，至 ${t}`, unrestricted: '未受限制', restrictedNow: '受限',
+    filter: '筛选', rows: (n) => `${n} 行`, some: (n, of) => `${n} / ${of} 行`, all: (n) => `显示全部 ${n} 行`, fewer: '收起', csv: '导出 CSV', none: '没有数据', noMatch: '没有符合筛选的行', failed: '暂时读不到', slow: '查询超时', asTable: '以表格查看', time: '时间', range: '预测区间', rangeOf: (l, h, s) => `${l} 至 ${h}，标准 ${s}`,
+    yes: '是', no: '否', chooseShop: '选择一家店铺', chooseShopHint: '在上方输入店铺，或从表中选择。', chooseConversation: '从任意表格打开一个会话。',
     roles: { manager: '店铺主管', operator: '平台运营', reviewer: '审核员', auditor: '审计员' }, unanswered: '未回复',
   },
   en: {
-    product: 'Feige', other: '中文', otherShort: '中', skip: 'Skip to content', nav: 'Pages', theme: 'Dark or light', language: 'Language', signOut: 'Sign out', more: 'More', review: 'Review desk',
+    product: 'Feige', other: '中文', skip: 'Skip to content', nav: 'Pages', theme: 'Dark or light', language: 'Language', signOut: 'Sign out', review: 'Review desk',
     signInTitle: 'Sign in to the console', signInHint: 'Paste your token. Managers see their own shop, the platform’s people see every shop.', token: 'Token', signIn: 'Sign in', signInFailed: 'The token is wrong, has expired, or gives no place here.', forbidden: (r) => `Role ${r} has no place in the console.`, unreachable: 'The server does not answer.',
     period: 'Period', newest: 'newest', shop: 'Shop', allShops: 'All shops', agent: 'Agent', allAgents: 'All agents', category: 'Category', allCategories: 'All categories', span: 'Time range', conversation: 'Conversation',
     spans: { '1h': '1 hour', '6h': '6 hours', '24h': '24 hours', '7d': '7 days', '15d': '15 days', '30d': '30 days', period: 'Whole period' },
     live: (t) => `Live · ${t}`, connecting: 'Connecting…', broken: 'Connection lost, trying again…', away: 'The database does not answer; trying again. Below is what was read last.',
     day: (n, of) => `Day ${n} of ${of}`, left: (t) => `${t} left`, over: 'The period has ended', begins: 'The period has not begun',
-    filter: 'Filter', rows: (n) => `${n} ${n === 1 ? 'row' : 'rows'}`, some: (n, of) => `${n} of ${of} rows`, all: (n) => `Show all ${n}`, fewer: 'Show fewer', limit: (n) => `the first ${n} only`, csv: 'Export CSV', none: 'Nothing to show', noMatch: 'No row matches', failed: 'Cannot be read now', slow: 'Took too long', loading: 'Loading', asTable: 'Show as a table', time: 'Time', sum: 'Total', range: 'Forecast range', rangeOf: (l, h, s) => `${l} to ${h}, standard ${s}`,
-    yes: 'yes', no: 'no', sortUp: 'ascending', sortDown: 'descending', chooseShop: 'Choose a shop', chooseShopHint: 'Type one above, or take one from the table.', chooseConversation: 'Open a conversation from any table.', standardIs: (s) => `Standard ${s}`, samples: (n) => `${n} samples`, spare: (n) => n > 0 ? `bears ${n} more bad ${n === 1 ? 'sample' : 'samples'}` : n === 0 ? 'one more bad sample and it fails' : `needs ${-n} good ${n === -1 ? 'sample' : 'samples'}`, forecastIs: (e, l, h) => `Forecast ${e} (${l} – ${h})`, chanceIs: (c) => `Chance to miss ${c}`, restrictedUntil: (r, t) => `${r}, until ${t}`, unrestricted: 'Not restricted', restrictedNow: 'Restricted',
+    filter: 'Filter', rows: (n) => `${n} ${n === 1 ? 'row' : 'rows'}`, some: (n, of) => `${n} of ${of} rows`, all: (n) => `Show all ${n}`, fewer: 'Show fewer', csv: 'Export CSV', none: 'Nothing to show', noMatch: 'No row matches', failed: 'Cannot be read now', slow: 'Took too long', asTable: 'Show as a table', time: 'Time', range: 'Forecast range', rangeOf: (l, h, s) => `${l} to ${h}, standard ${s}`,
+    yes: 'yes', no: 'no', chooseShop: 'Choose a shop', chooseShopHint: 'Type one above, or take one from the table.', chooseConversation: 'Open a conversation from any table.',
     roles: { manager: 'manager', operator: 'operator', reviewer: 'reviewer', auditor: 'auditor' }, unanswered: 'unanswered',
   },
 };
